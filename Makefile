@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# mdshim. Two commands matter: "make demo" and "make test"; each installs what it lacks and builds.
+
+B         ?= build
+V         ?=
+PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
+BINDIR    ?= $(PREFIX)/bin
+MANDIR    ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+
+CC        ?= cc
+WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wformat-nonliteral -Wstrict-prototypes \
+             -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
+OPT       ?= -O2 -g
+SAN       ?=
+CFLAGS    := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(OPT) $(SAN)
+CPPFLAGS  := -Iinclude -MMD -MP
+HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# Code that runs inside somebody else's process: position independent, nothing visible, small frames, thread-local
+# storage that never calls the allocator.
+GUEST     := -fPIC -fvisibility=hidden -ftls-model=initial-exec -Wframe-larger-than=2048
+Q         := $(if $(V),,@)
+SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
+
+WIRE_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard shim/wire/*.c))
+ROOM_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out shim/interpose.c shim/start.c,$(wildcard shim/*.c)) \
+              $(wildcard shim/recognise/*.c shim/egress/*.c))
+DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o
+MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
+ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
+BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/bookjson.c))
+PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check
+PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
+
+UNIT       := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+VICTIMS    := $(patsubst %.c,$(B)/%,$(wildcard tests/preload/victims/*.c))
+PRELOADS   := $(patsubst %.c,$(B)/%.so,$(wildcard tests/preload/libs/*.c))
+FUZZERS    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+TOOLS      := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+BENCHES    := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
+
+.PHONY: all test demo lint asan ubsan tsan fuzz bench install uninstall clean packages check-programs
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: packages
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS)
+
+# --- What has to be installed -------------------------------------------------------------------------------------
+packages:
+	$(Q)tests/packages.sh build
+
+# --- Rules ----------------------------------------------------------------------------------------------------------
+$(B)/shim/%.o: shim/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(GUEST) $(HARDEN) $(CPPFLAGS) -Ishim -c -o $@ $<
+
+# The doors carry libc's own names, which a fortified build would replace by its inline versions.
+$(B)/shim/interpose.o: shim/interpose.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(GUEST) -U_FORTIFY_SOURCE -fstack-protector-strong $(CPPFLAGS) -Ishim -c -o $@ $<
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Ishim -c -o $@ $<
+
+$(B)/libmdwire.a: $(WIRE_OBJ)
+	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
+
+$(B)/librooms.a: $(ROOM_OBJ)
+	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
+
+$(B)/librouter.a: $(filter-out %/main.o,$(ROUTER_OBJ)) $(BOOK_OBJ)
+	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
+
+# inih with its three heap calls bound to ours: the shim reads its file in a constructor, where the host's allocator
+# may not have started yet.
+INIH_A := $(firstword $(wildcard /usr/lib/*/libinih.a /usr/lib/libinih.a))
+$(B)/inih.a: $(INIH_A)
+	@mkdir -p $(@D)
+	$(call SAY,COPY,$@)objcopy --redefine-sym malloc=ini_malloc --redefine-sym realloc=ini_realloc \
+		--redefine-sym free=ini_free $< $@
+
+$(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim/exports.map
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -shared -o $@ $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a \
+		-Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
+		-Wl,-soname,libmdshim.so
+
+$(B)/mdctl: $(MDCTL_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson
+
+$(B)/mdrouter: $(ROUTER_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -ljansson -lcrypto
+
+# The configuration checker behind "mdshim-run --check": the shim's own reader, as a program.
+$(B)/mdshim-check: $(B)/shim/check/check.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
+
+$(B)/shim/check/check.o: shim/check/check.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Ishim -c -o $@ $<
+
+$(B)/mdshim-run: shim/mdshim-run
+	@mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lcmocka -ljansson -lcrypto -lev -lpthread
+
+$(B)/tests/preload/victims/%: tests/preload/victims/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -MMD -MP -fPIE -pie -rdynamic -o $@ $< -lpthread -ldl
+
+$(B)/tests/preload/libs/%.so: tests/preload/libs/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -MMD -MP -fPIC -shared -o $@ $< -ldl
+
+$(B)/tests/tools/%: tests/tools/%.c $(B)/libmdwire.a
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(B)/libmdwire.a -lcrypto -ljansson -lpcap -lpthread
+
+# The reader of captures that shares no code with the product: only libc, libpcap and OpenSSL.
+$(B)/tests/tools/capread: tests/tools/capread.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -MMD -MP -o $@ $< -lcrypto -lpcap
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recognise/*.c) $(B)/inih.a
+	@mkdir -p $(@D)
+	$(call SAY,FUZZ,$@)clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-Iinclude -Ishim -o $@ $< $(wildcard shim/wire/*.c) $(wildcard shim/recognise/*.c) \
+		$(wildcard shim/classify.c shim/mdu.c shim/config.c shim/describe.c) $(B)/inih.a
+
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
+
+check-programs: $(PRODUCTS) $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+
+# --- Targets --------------------------------------------------------------------------------------------------------
+test:
+	$(Q)tests/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory check-programs
+	$(Q)tests/run.sh $(B) $(ONLY)
+
+demo:
+	$(Q)tests/packages.sh build demo
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS)
+	$(Q)demo/run.sh $(B)
+
+lint:
+	$(Q)tests/packages.sh build test lint
+	$(Q)$(MAKE) --no-print-directory check-programs
+	$(Q)tests/lint/run.sh $(B)
+
+# Sanitizer builds of everything, the tests that need no other privilege run on them. The preloaded library needs the
+# sanitizer's runtime in front of it in LD_PRELOAD; tests/preload/driver does that.
+asan ubsan tsan:
+	$(Q)tests/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory B=$(B)/$@ OPT="-O1 -g -fno-omit-frame-pointer" SAN="$(SAN_$@)" check-programs
+	$(Q)MD_SANITIZER=$@ tests/run.sh $(B)/$@ unit preload integration
+
+SAN_asan  := -fsanitize=address -fno-sanitize-recover=all
+SAN_ubsan := -fsanitize=undefined -fno-sanitize-recover=all
+SAN_tsan  := -fsanitize=thread
+
+FUZZ_SECONDS ?= 15
+fuzz:
+	$(Q)tests/packages.sh build lint
+	$(Q)$(MAKE) --no-print-directory $(FUZZERS)
+	$(Q)tests/fuzz/run.sh $(B) $(FUZZ_SECONDS)
+
+bench:
+	$(Q)tests/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(BENCHES)
+	$(Q)tests/bench/run.sh $(B)
+
+install: all
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(PREFIX)/include/mdshim $(DESTDIR)$(SYSCONFDIR)/mdshim
+	install -m 755 $(B)/libmdshim.so $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)/
+	sed 's,@LIBDIR@,$(LIBDIR),' shim/mdshim-run >$(DESTDIR)$(BINDIR)/mdshim-run
+	chmod 755 $(DESTDIR)$(BINDIR)/mdshim-run
+	install -m 644 include/mdshim/*.h $(DESTDIR)$(PREFIX)/include/mdshim/
+	install -m 644 shim.conf.example $(DESTDIR)$(SYSCONFDIR)/mdshim/
+	install -m 644 $(wildcard shim/*.1 provisioner/mdctl/*.1 demo/router/*.1) $(DESTDIR)$(MANDIR)/man1/
+	install -m 644 $(wildcard shim/*.5) $(DESTDIR)$(MANDIR)/man5/
+
+uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/libmdshim.so $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAMS)) mdshim-run)
+	rm -rf $(DESTDIR)$(PREFIX)/include/mdshim
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard shim/*.1 provisioner/mdctl/*.1 demo/router/*.1)))
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard shim/*.5)))
+
+clean:
+	rm -rf build demo/out
+
+-include $(shell [ -d $(B) ] && find $(B) -name '*.d')

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# packages.sh SET... - installs the Debian packages a target needs, only those that are missing, and says so.
+# Sets: build test demo lint.
+set -eu
+want=
+for set in "$@"; do
+	case $set in
+	build) want="$want gcc libc6-dev binutils libev-dev libssl-dev libinih-dev libjansson-dev" ;;
+	test) want="$want libcmocka-dev libpcap-dev iproute2 tcpdump tshark ffmpeg gstreamer1.0-tools
+		gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+		gstreamer1.0-libav util-linux libcap2-bin procps strace" ;;
+	demo) want="$want iproute2 tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav imagemagick util-linux" ;;
+	lint) want="$want clang clang-tidy cppcheck shellcheck libclang-rt-14-dev man-db valgrind" ;;
+	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;
+	esac
+done
+missing=
+for p in $want; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" -ne 0 ]; then
+	echo "mdshim needs these Debian packages; as root: apt-get install$missing" >&2
+	exit 1
+fi
+echo "installing Debian packages:$missing"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+apt-get install -y --no-install-recommends $missing >/dev/null 2>&1 ||
+	{ apt-get update >/dev/null && apt-get install -y --no-install-recommends $missing >/dev/null; }
