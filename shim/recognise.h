@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * recognise.h - octets in, verdict out: one function for each format, pure, in a file of its own under recognise/.
+ *
+ * Every function fills *said completely: what the format does not tell is zero, class CLASS_UNKNOWN. Where a format
+ * has no end flag of its own, end is the RTP marker; so it is where the payload is implausible (classifier, section 8).
+ * Nothing is read behind payload->len. */
+#ifndef MD_RECOGNISE_H
+#define MD_RECOGNISE_H
+
+#include "packet.h"
+
+/* Highest layers seen on an SSRC since its first packet; zero at first. Kept by the caller, raised here. */
+struct highest {
+	uint8_t tid, sid;
+	bool seen;
+};
+
+void h264_recognise(const struct octets *payload, bool marker, struct said *said);                    /* RFC 6184 */
+void h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest,
+	struct said *said);                                                                           /* RFC 7798 */
+void vp8_recognise(const struct octets *payload, bool marker, struct said *said);                     /* RFC 7741 */
+void vp9_recognise(const struct octets *payload, bool marker, struct highest *highest, struct said *said); /* RFC 9628 */
+void av1_recognise(const struct octets *payload, bool marker, struct said *said);    /* AV1 RTP specification */
+void mpegts_recognise(const struct octets *payload, struct said *said);              /* ISO/IEC 13818-1, RFC 2250 */
+
+/* Reads the fixed header, CSRCs, extension and padding (RFC 3550, RFC 9335). False: not to be taken for RTP. */
+bool rtp_recognise(const struct octets *datagram, struct rtp *rtp);
+
+/* Finds element id 1..255 in a header extension of RFC 8285 (profiles 0xBEDE and 0x1000..0x100F). False: not there, or
+ * the extension contradicts itself before it. */
+bool ext_find(const struct rtp *rtp, unsigned id, struct octets *element);
+
+/* Frame marking, RFC 9626. False: the element counts as absent. */
+bool framemark_recognise(const struct octets *element, struct said *said);
+
+/* The dependency descriptor (AV1 RTP specification, appendix A) and the structure it was announced with. */
+enum { DD_TEMPLATES = 64, DD_TARGETS = 32 };
+struct dd_structure {
+	bool known;
+	uint8_t offset, templates, targets, chains;
+	struct {
+		uint8_t spatial, temporal, fdiffs;
+		uint8_t dti[DD_TARGETS / 4]; /* two bits each */
+	} template[DD_TEMPLATES];
+};
+
+/* *structure is replaced if the element brings one that is whole. spatial and temporal receive the layer, -1 where it is
+ * not known. False: the element counts as absent, *structure is as before. */
+bool dd_recognise(const struct octets *element, struct dd_structure *structure, struct said *said, int *spatial,
+	int *temporal);
+
+#endif
