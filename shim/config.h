@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * config.h - shim.conf as the shim uses it: read once at start, never changed afterwards.
+ *
+ * The reader uses no heap, no stdio and no locale, since it runs in the constructor of a preloaded library. */
+#ifndef MD_CONFIG_H
+#define MD_CONFIG_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <mdshim/wire.h>
+
+#include "classify.h"
+
+enum {
+	CONFIG_NAME = 64,       /* octets of a section name with its NUL */
+	CONFIG_ROUTERS = 32,
+	CONFIG_ROUTES = 64,
+	CONFIG_POLICIES = 16,   /* number 0 is the default policy */
+	CONFIG_PREFIXES = 32,   /* per route */
+	CONFIG_PORTS = 16,      /* ranges per route */
+	CONFIG_PROCESSES = 64,
+	CONFIG_TURN = 16,
+	CONFIG_ERRORS = 64,     /* errors kept; what is beyond is only counted */
+	CONFIG_TEXT = 160
+};
+
+struct prefix {
+	uint8_t version;        /* 4 or 6 */
+	uint8_t length;         /* bits */
+	uint8_t addr[16];
+};
+
+struct ports {
+	uint16_t low, high;
+};
+
+struct endpoint {
+	uint8_t version;        /* 4 or 6, 0 = not given */
+	uint8_t addr[16];
+	uint16_t port;
+};
+
+enum mode { MODE_TUNNEL, MODE_INLINE, MODE_OFF };
+
+enum { CARRIES_RTP = 1, CARRIES_QUIC = 2 };
+
+enum stun_token { STUN_TOKEN_OFF, STUN_TOKEN_INSERT, STUN_TOKEN_INDICATION };
+
+/* Class to D, P, L (classifier, section 6). */
+struct policy {
+	char name[CONFIG_NAME];
+	struct { uint8_t d, p, l; } row[CLASS_COUNT];
+};
+
+struct router {
+	char name[CONFIG_NAME];
+	struct endpoint at;
+	struct endpoint source; /* outer source address, version 0: as the system chooses */
+	uint32_t mtu;           /* largest outer IP packet, octets */
+	uint8_t ttl;
+	bool ofc;               /* the option of its routes, which must agree */
+	bool used;
+};
+
+struct route {
+	char name[CONFIG_NAME];
+	struct prefix destination[CONFIG_PREFIXES];
+	unsigned destinations;
+	struct ports local_port[CONFIG_PORTS], remote_port[CONFIG_PORTS];
+	unsigned local_ports, remote_ports; /* 0: any */
+	char process[CONFIG_NAME];          /* "" or a shell pattern for the program name */
+	enum mode mode;
+	int router;             /* index, -1 without one */
+	bool ofc;
+	unsigned carries;       /* CARRIES_*: payload kinds the route takes */
+	bool quic_frames;       /* a QUIC flow carries frames (RTP over QUIC): S = 0 */
+	enum protection protection;
+	int policy;             /* index */
+	uint8_t token[MD_TOKEN_MAX]; /* network token, token_len 0: none */
+	uint32_t token_len, token_count, token_interval;
+	enum stun_token stun_token;
+};
+
+struct config {
+	bool enabled;
+	char process[CONFIG_PROCESSES][CONFIG_NAME]; /* shell patterns; a program that matches one is served */
+	unsigned processes;
+	char stats_dir[CONFIG_TEXT];
+	char log_file[CONFIG_TEXT];  /* "" = none */
+	uint32_t flows, sockets;     /* bounds of the tables */
+	bool auth;                   /* off in laboratories only */
+	bool has_key;
+	struct md_key key;
+	int64_t not_before, not_after; /* of the key, seconds since 1970; 0 and INT64_MAX without */
+	struct md_ids ids;
+	uint32_t bq_unit;
+	uint16_t stun_type;          /* 0: none */
+	unsigned stun_responses;     /* also success responses get a token */
+	struct reading reading;
+	struct prefix turn[CONFIG_TURN];
+	unsigned turns;
+	struct policy policy[CONFIG_POLICIES];
+	unsigned policies;
+	struct router router[CONFIG_ROUTERS];
+	unsigned routers;
+	struct route route[CONFIG_ROUTES];
+	unsigned routes;
+};
+
+/* Errors as "FILE:LINE: what was expected"; FILE is the caller's to print. */
+struct config_errors {
+	unsigned count;              /* all, also those not kept */
+	struct { int line; char text[CONFIG_TEXT]; } error[CONFIG_ERRORS];
+};
+
+/* Every key of every section, for documents and tests. */
+struct config_key {
+	const char *section, *name;  /* section "router" stands for [router NAME] */
+};
+extern const struct config_key config_keys[];
+extern const unsigned config_key_count;
+
+/* Fills *config from a file text of len octets (no NUL needed), defaults first. The key file it names is read too.
+ * Returns 0, or -EINVAL with *errors filled; *config is not to be used then. */
+int config_parse(const char *text, size_t len, struct config *config, struct config_errors *errors);
+
+/* The same for the file at path (at most 1 MiB). Errors besides: -errno of open or read, with a text at line 0. */
+int config_read(const char *path, struct config *config, struct config_errors *errors);
+
+/* Whether a program of this name is served: enabled, a pattern matches, and there is a route that can apply to it. */
+bool config_serves(const struct config *config, const char *program);
+
+/* Whether one of n prefixes holds the address; version 4 or 6, addresses as on the wire. */
+bool prefix_match(const struct prefix *prefix, unsigned n, uint8_t version, const uint8_t *addr);
+
+#endif
