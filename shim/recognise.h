@@ -10,7 +10,14 @@
 
 #include "packet.h"
 
-/* Highest layers seen on an SSRC since its first packet; zero at first. Kept by the caller, raised here. */
+/* The verdict on a payload that is too short for what it announces or contradicts itself. */
+static inline void said_implausible(struct said *said, bool marker)
+{
+	*said = (struct said){ .end = marker, .implausible = true };
+}
+
+/* Highest layers seen on an SSRC since its first packet; zero at first. Kept by the caller, raised here. NULL where
+ * nothing is known of them: then no packet is discardable by its layer. */
 struct highest {
 	uint8_t tid, sid;
 	bool seen;
