@@ -23,6 +23,13 @@ struct highest {
 	bool seen;
 };
 
+static inline void highest_raise(struct highest *highest, uint8_t tid, uint8_t sid)
+{
+	highest->tid = tid > highest->tid ? tid : highest->tid;
+	highest->sid = sid > highest->sid ? sid : highest->sid;
+	highest->seen = true;
+}
+
 void h264_recognise(const struct octets *payload, bool marker, struct said *said);                    /* RFC 6184 */
 void h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest,
 	struct said *said);                                                                           /* RFC 7798 */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "recognise.h"
+
+/* The payload descriptor, RFC 9628 section 4.2. */
+enum {
+	I = 0x80, P = 0x40, L = 0x20, F = 0x10, B = 0x08, E = 0x04, V = 0x02, Z = 0x01,
+	LONG_PICTURE_ID = 0x80,
+	TID_SHIFT = 5, SID_SHIFT = 1, SID_MASK = 0x07,
+	ANOTHER_DIFF = 0x01, DIFFS = 3,
+	SS_LAYERS_SHIFT = 5, SS_SIZES = 0x10, SS_PICTURES = 0x08, SS_REFERENCES = 0x0C, SS_REFERENCES_SHIFT = 2
+};
+
+struct layers {
+	bool known;
+	uint8_t tid, sid;
+};
+
+/* P_DIFF octets in flexible mode: up to three, each but the last announces another. */
+static bool skip_diffs(const struct octets *p, size_t *at)
+{
+	for (unsigned i = 0; i < DIFFS; i++) {
+		if (*at >= p->len)
+			return false;
+		if (!(octet(p, (*at)++) & ANOTHER_DIFF))
+			return true;
+	}
+	return false;
+}
+
+/* Section 4.2.1. Only whether it is all there: that tells a descriptor from noise. */
+static bool skip_structure(const struct octets *p, size_t *at)
+{
+	unsigned pictures;
+	uint8_t head;
+
+	if (*at >= p->len)
+		return false;
+	head = octet(p, (*at)++);
+	if (head & SS_SIZES)
+		*at += 4 * ((size_t)(head >> SS_LAYERS_SHIFT) + 1);
+	if (!(head & SS_PICTURES))
+		return *at <= p->len;
+	if (*at >= p->len)
+		return false;
+	for (pictures = octet(p, (*at)++); pictures; pictures--) {
+		if (*at >= p->len)
+			return false;
+		*at += 1u + ((octet(p, *at) & SS_REFERENCES) >> SS_REFERENCES_SHIFT);
+	}
+	return *at <= p->len;
+}
+
+static bool descriptor_read(const struct octets *p, struct layers *layers)
+{
+	uint8_t flags = octet(p, 0);
+	size_t at = 1;
+
+	*layers = (struct layers){ 0 };
+	if (flags & I) {
+		if (at >= p->len)
+			return false;
+		at += octet(p, at) & LONG_PICTURE_ID ? 2 : 1;
+	}
+	if (flags & L) {
+		if (at >= p->len)
+			return false;
+		layers->known = true;
+		layers->tid = octet(p, at) >> TID_SHIFT;
+		layers->sid = octet(p, at) >> SID_SHIFT & SID_MASK;
+		at += flags & F ? 1 : 2; /* TL0PICIDX */
+	}
+	if ((flags & (F | P)) == (F | P) && !skip_diffs(p, &at))
+		return false;
+	if (flags & V && !skip_structure(p, &at))
+		return false;
+	return at <= p->len;
+}
+
+/* Nothing in VP9 says "nothing refers to me"; Z only speaks of the layers above in the same picture. */
+static enum class class_of(uint8_t flags, const struct layers *l, const struct highest *highest)
+{
+	if (!(flags & P))
+		return l->sid ? CLASS_ENHANCEMENT : CLASS_KEY;
+	if (l->tid && highest && l->tid == highest->tid && (flags & Z || l->sid == highest->sid))
+		return CLASS_DISCARDABLE;
+	return l->tid || l->sid ? CLASS_ENHANCEMENT : CLASS_BASE;
+}
+
+void vp9_recognise(const struct octets *payload, bool marker, struct highest *highest, struct said *said)
+{
+	struct layers layers;
+	uint8_t flags;
+
+	if (!payload->len || !descriptor_read(payload, &layers)) {
+		said_implausible(said, marker);
+		return;
+	}
+	if (highest)
+		highest_raise(highest, layers.tid, layers.sid);
+	flags = octet(payload, 0);
+	*said = (struct said){
+		.start = flags & B,
+		.end = flags & E,
+		.has_layer = layers.known,
+		.layer = layers.sid,
+		.class = class_of(flags, &layers, highest),
+	};
+}
