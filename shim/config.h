@@ -24,7 +24,10 @@ enum {
 	CONFIG_PROCESSES = 64,
 	CONFIG_TURN = 16,
 	CONFIG_ERRORS = 64,     /* errors kept; what is beyond is only counted */
-	CONFIG_TEXT = 160
+	CONFIG_WARNINGS = 16,
+	CONFIG_TEXT = 160,      /* octets of a path with its NUL */
+	CONFIG_MESSAGE = 320,   /* octets of an error text with its NUL */
+	CONFIG_FILE_MAX = 1048576
 };
 
 struct prefix {
@@ -92,6 +95,7 @@ struct config {
 	char log_file[CONFIG_TEXT];  /* "" = none */
 	uint32_t flows, sockets;     /* bounds of the tables */
 	bool auth;                   /* off in laboratories only */
+	char key_file[CONFIG_TEXT];  /* "" = none */
 	bool has_key;
 	struct md_key key;
 	int64_t not_before, not_after; /* of the key, seconds since 1970; 0 and INT64_MAX without */
@@ -110,21 +114,28 @@ struct config {
 	unsigned routes;
 };
 
-/* Errors as "FILE:LINE: what was expected"; FILE is the caller's to print. */
+/* Errors as "FILE:LINE: what was expected"; FILE is the caller's to print. Line 0: the file as a whole. Warnings are for
+ * a program that checks a file; the configuration can be used all the same. */
+struct config_message {
+	int line;
+	char text[CONFIG_MESSAGE];
+};
 struct config_errors {
-	unsigned count;              /* all, also those not kept */
-	struct { int line; char text[CONFIG_TEXT]; } error[CONFIG_ERRORS];
+	unsigned count, warnings;    /* all, also those not kept */
+	struct config_message error[CONFIG_ERRORS], warning[CONFIG_WARNINGS];
 };
 
 /* Every key of every section, for documents and tests. */
 struct config_key {
-	const char *section, *name;  /* section "router" stands for [router NAME] */
+	const char *section, *name;  /* section "router" stands for [router NAME], name "N" in "payload" for 0 to 127 */
+	const char *expected;        /* what a value is, as error texts say it */
 };
 extern const struct config_key config_keys[];
 extern const unsigned config_key_count;
 
-/* Fills *config from a file text of len octets (no NUL needed), defaults first. The key file it names is read too.
- * Returns 0, or -EINVAL with *errors filled; *config is not to be used then. */
+/* Fills *config from a file text of len octets (no NUL needed), defaults first. The key and token files it names are
+ * read too. Returns 0, or -EINVAL with *errors filled; *config holds no key then and is not to be used. *errors is
+ * cleared first. One call at a time in a process: the reader's own memory is static. errno is left alone. */
 int config_parse(const char *text, size_t len, struct config *config, struct config_errors *errors);
 
 /* The same for the file at path (at most 1 MiB). Errors besides: -errno of open or read, with a text at line 0. */
@@ -132,6 +143,9 @@ int config_read(const char *path, struct config *config, struct config_errors *e
 
 /* Whether a program of this name is served: enabled, a pattern matches, and there is a route that can apply to it. */
 bool config_serves(const struct config *config, const char *program);
+
+/* Whether a shell pattern (*, ?, [a-z], [!a-z], backslash) matches the whole of a name. Octets, no locale. */
+bool pattern_match(const char *pattern, const char *name);
 
 /* Whether one of n prefixes holds the address; version 4 or 6, addresses as on the wire. */
 bool prefix_match(const struct prefix *prefix, unsigned n, uint8_t version, const uint8_t *addr);
