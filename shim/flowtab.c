@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "flowtab.h"
+
+#include <string.h>
+
+#include "process.h"
+#include "stats.h"
+
+_Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 512, "a flow with one SSRC stays below 512 octets");
+
+struct stream_key {
+	uint32_t flow, life, ssrc;
+};
+
+struct flow_fill {
+	const struct flow_facts *facts;
+	const struct md_traffic_key *key;
+	uint32_t now;
+};
+
+static struct table flows, streams;
+static uint64_t salt;
+
+static size_t addr_len(uint8_t version)
+{
+	return version == 4 ? 4 : 16;
+}
+
+static uint64_t stir(uint64_t x, uint64_t y)
+{
+	__extension__ typedef unsigned __int128 wide;
+	wide product = (wide)(x ^ 0x9e3779b97f4a7c15u) * (y ^ salt);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t stir_addr(uint64_t x, const uint8_t *addr, uint8_t version)
+{
+	uint64_t half[2] = { 0, 0 };
+
+	memcpy(half, addr, addr_len(version));
+	x = stir(x, half[0]);
+	return version == 4 ? x : stir(x, half[1]);
+}
+
+/* Salted: clients choose their ports and addresses and must not choose our buckets. */
+static uint32_t flow_hash(const struct flow_key *key)
+{
+	uint64_t x = stir(key->cookie, key->tuple.dport);
+
+	x = stir_addr(x, key->tuple.dst, key->tuple.version);
+	if (key->chosen)
+		x = stir_addr(x, key->tuple.src, key->tuple.version);
+	return (uint32_t)(x ^ x >> 32);
+}
+
+static bool flow_equal(const void *record, const void *wanted)
+{
+	const struct flow *flow = record;
+	const struct flow_key *key = wanted;
+	size_t len = addr_len(key->tuple.version);
+
+	return flow->cookie == key->cookie && flow->tuple.version == key->tuple.version &&
+		flow->tuple.dport == key->tuple.dport && flow->chosen == key->chosen &&
+		memcmp(flow->tuple.dst, key->tuple.dst, len) == 0 &&
+		(!key->chosen || memcmp(flow->tuple.src, key->tuple.src, len) == 0) &&
+		!atomic_load_explicit(&flow->retired, memory_order_relaxed);
+}
+
+static uint32_t stream_hash(const struct stream_key *key)
+{
+	uint64_t x = stir((uint64_t)key->flow << 32 | key->ssrc, key->life);
+
+	return (uint32_t)(x ^ x >> 32);
+}
+
+static bool stream_equal(const void *record, const void *wanted)
+{
+	const struct stream *stream = record;
+	const struct stream_key *key = wanted;
+
+	return stream->flow == key->flow && stream->life == key->life && stream->ssrc == key->ssrc;
+}
+
+int flowtab_start(uint32_t capacity)
+{
+	int err;
+
+	salt = process_random();
+	err = table_make(&flows, capacity, sizeof(struct flow), flow_equal, NULL);
+	return err ? err : table_make(&streams, capacity, sizeof(struct stream), stream_equal, NULL);
+}
+
+struct flow *flowtab_find(const struct flow_key *key, uint32_t now)
+{
+	return table_find(&flows, flow_hash(key), key, now);
+}
+
+static void flow_fill(void *record, const void *argument)
+{
+	const struct flow_fill *with = argument;
+	const struct flow_facts *facts = with->facts;
+	struct flow *flow = record;
+
+	flow->cookie = facts->key.cookie;
+	flow->chosen = facts->key.chosen;
+	flow->tuple = facts->tuple;
+	flow->route_rtp = (int8_t)facts->route_rtp;
+	flow->route_quic = (int8_t)facts->route_quic;
+	flow->via = facts->via;
+	atomic_store(&flow->why_not, (uint8_t)facts->why_not);
+	atomic_store(&flow->mtu, facts->mtu);
+	atomic_store(&flow->asked, with->now);
+	atomic_store(&flow->token_time, with->now);
+	atomic_store(&flow->clock, process_random() << 48);
+	flow->mdu.first = (uint8_t)process_random();
+	if (with->key)
+		flow->key = *with->key;
+}
+
+struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic_key *key, uint32_t now)
+{
+	struct flow_fill with = { facts, key, now };
+	struct flow *flow;
+	bool forgot;
+
+	flow = table_add(&flows, flow_hash(&facts->key), &facts->key, now, flow_fill, &with, &forgot);
+	if (!flow)
+		return NULL;
+	stats_count(MD_C_FLOWS, 1);
+	if (forgot)
+		stats_count(MD_C_FLOWS_FORGOTTEN, 1);
+	__atomic_store_n(&stats->flows_now, table_count(&flows), __ATOMIC_RELAXED);
+	return flow;
+}
+
+void flowtab_let_go(struct flow *flow)
+{
+	table_let_go(flow);
+}
+
+static void stream_fill(void *record, const void *argument)
+{
+	const struct stream_key *key = argument;
+	struct stream *stream = record;
+
+	stream->flow = key->flow;
+	stream->life = key->life;
+	stream->ssrc = key->ssrc;
+}
+
+struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
+{
+	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+		ssrc };
+	uint32_t hash = stream_hash(&key);
+	struct stream *stream = table_find(&streams, hash, &key, now);
+	bool forgot;
+
+	if (!stream)
+		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &forgot);
+	if (!stream)
+		return NULL;
+	if (!claim_take(&stream->claim)) {
+		table_let_go(stream);
+		return NULL;
+	}
+	return stream;
+}
+
+void flowtab_stream_done(struct stream *stream)
+{
+	claim_drop(&stream->claim);
+	table_let_go(stream);
+}
+
+/* The word: sequence (16 bits), Timestamp (32), repeats (16). One compare-and-swap keeps the three consistent between
+ * threads, so that no number is given twice and no time goes back. */
+void flowtab_tick(struct flow *flow, uint32_t now, uint16_t *seq, uint32_t *ts, uint64_t undo[2])
+{
+	uint64_t word = atomic_load_explicit(&flow->clock, memory_order_relaxed), next;
+	struct md_clock clock;
+
+	do {
+		clock.last = (uint32_t)(word >> 16);
+		clock.repeats = (uint8_t)word;
+		*seq = (uint16_t)(word >> 48);
+		*ts = md_clock_next(&clock, now);
+		next = (uint64_t)(uint16_t)(*seq + 1) << 48 | (uint64_t)clock.last << 16 | clock.repeats;
+	} while (!atomic_compare_exchange_weak_explicit(&flow->clock, &word, next, memory_order_relaxed,
+		memory_order_relaxed));
+	undo[0] = word;
+	undo[1] = next;
+}
+
+void flowtab_undo(struct flow *flow, const uint64_t undo[2])
+{
+	uint64_t expected = undo[1];
+
+	atomic_compare_exchange_strong_explicit(&flow->clock, &expected, undo[0], memory_order_relaxed,
+		memory_order_relaxed);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * flowtab.h - flows of the sockets we serve: sequence, time, MDU state, cached key.
+ *
+ * A flow is one socket and one destination. Each of its SSRCs has a record of its own, so that streams on one five-tuple
+ * do not wait for each other. */
+#ifndef MD_FLOWTAB_H
+#define MD_FLOWTAB_H
+
+#include <mdshim/stats.h>
+#include <mdshim/wire.h>
+
+#include "classify.h"
+#include "mdu.h"
+#include "table.h"
+
+/* What makes a flow. tuple: destination, and the source where the call chose one by a control message. */
+struct flow_key {
+	uint64_t cookie;
+	struct md_tuple tuple;
+	bool chosen;                 /* the source of tuple counts */
+};
+
+/* What is found out before a flow is made, and asked again every second. */
+struct flow_facts {
+	struct flow_key key;
+	struct md_tuple tuple;       /* of the application datagram, source included */
+	enum md_aside why_not;       /* MD_ASIDE_COUNT: nothing is against wrapping */
+	int route_rtp, route_quic;   /* index, -1 */
+	uint32_t mtu;                /* toward the destination; 0 where only a router's counts */
+	uint16_t via;                /* outer source port, 0 without a tunnel */
+};
+
+struct flow {                        /* 304 octets: the order saves room */
+	struct slot slot;
+	_Atomic uint32_t mtu;        /* path MTU toward the destination */
+	uint64_t cookie;
+	_Atomic uint64_t clock;      /* Sequence Number, Timestamp and its repeats in one word */
+	struct mdu_flow mdu;
+	_Atomic uint32_t asked;      /* when the facts were asked for, milliseconds */
+	_Atomic uint32_t token_time; /* milliseconds */
+	_Atomic uint32_t streams;    /* numbers given to streams so far */
+	struct md_tuple tuple;       /* of the application datagram */
+	uint16_t via;                /* outer source port, 0 without a tunnel */
+	_Atomic uint16_t tokens;     /* sent since token_time */
+	bool chosen;
+	int8_t route_rtp, route_quic;
+	_Atomic uint8_t retired;     /* no longer to be found: what it rested on has changed */
+	_Atomic uint8_t why_not;     /* enum md_aside, MD_ASIDE_COUNT: none */
+	_Atomic uint8_t shape;       /* 0: not fixed, 1: speaks of MDUs, 2: of streams */
+	struct md_traffic_key key;   /* where AUTH is on and a router or route is known */
+};
+
+struct stream {                      /* one SSRC of a flow */
+	struct slot slot;
+	uint32_t flow, life, ssrc;
+	_Atomic uint32_t claim;      /* over what follows */
+	struct plausible plausible;
+	uint8_t number;              /* in stream mode */
+	bool numbered;
+	struct mdu_stream mdu;
+};
+
+/* 0 or -errno. Only from the constructor. */
+int flowtab_start(uint32_t flows);
+
+/* The flow, pinned, or NULL. */
+struct flow *flowtab_find(const struct flow_key *key, uint32_t now);
+
+/* Makes the flow with these facts; or finds it, if another thread was faster. key may be NULL. Pinned, or NULL. */
+struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic_key *key, uint32_t now);
+
+void flowtab_let_go(struct flow *flow);
+
+/* The SSRC's record, pinned and claimed, or NULL. */
+struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now);
+void flowtab_stream_done(struct stream *stream);
+
+/* The next Sequence Number and Timestamp of the flow at time now (wire format, sections 4.5, 4.6). *undo is for
+ * flowtab_undo(). */
+void flowtab_tick(struct flow *flow, uint32_t now, uint16_t *seq, uint32_t *ts, uint64_t undo[2]);
+
+/* Takes them back, if no other datagram of the flow was numbered since. */
+void flowtab_undo(struct flow *flow, const uint64_t undo[2]);
+
+#endif

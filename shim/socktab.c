@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "socktab.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "ours.h"
+#include "process.h"
+#include "real.h"
+#include "sockview.h"
+#include "stats.h"
+
+enum {
+	NO_FOR = 16,           /* calls for which a "no" is believed: a stale one costs that many unwrapped datagrams */
+	VIEW_MS = 1000,        /* how old what we know of a socket may be */
+	PEER_MS = 20,          /* another process may share the socket and connect it elsewhere */
+	SHED_MS = 2000
+};
+
+/* What we noted about a number. Ordinary memory: a child inherits the descriptors, and the record is asked for its
+ * cookie anyway. */
+struct note {
+	_Atomic uint32_t sock;   /* index of its record + 1 */
+	_Atomic uint16_t no;     /* calls to go until we ask again */
+	_Atomic uint8_t connected; /* connect() made it a connected UDP socket */
+};
+
+static struct table table;
+static struct note *note;
+static uint32_t notes;
+static uint64_t salt;
+
+struct adoption {
+	uint64_t cookie;
+	uint8_t domain;
+};
+
+static bool equal(const void *record, const void *key)
+{
+	return ((const struct sock *)record)->cookie == *(const uint64_t *)key;
+}
+
+static uint32_t hash_of(uint64_t cookie)
+{
+	uint64_t x = (cookie ^ salt) * 0x9e3779b97f4a7c15u;
+
+	return (uint32_t)(x >> 32);
+}
+
+/* Gives back the descriptors; what the kernel said is asked again should the socket come back. */
+static void forget(void *record)
+{
+	struct sock *sock = record;
+
+	sockview_close(&sock->outlet);
+	atomic_store(&sock->stale, STALE_ALL);
+}
+
+int socktab_start(uint32_t sockets)
+{
+	void *memory;
+
+	notes = ours_limit();
+	memory = mmap(NULL, notes * sizeof(*note), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		-1, 0);
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	note = memory;
+	salt = process_random();
+	return table_make(&table, sockets, sizeof(struct sock), equal, forget);
+}
+
+static int ask(int fd, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return raw_getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+/* AF_UNIX, ping, UDP-Lite and raw sockets are datagram sockets or carry UDP too: all three answers count. */
+static uint8_t udp_domain(int fd)
+{
+	int domain;
+
+	if (ask(fd, SO_PROTOCOL) != IPPROTO_UDP || ask(fd, SO_TYPE) != SOCK_DGRAM)
+		return 0;
+	domain = ask(fd, SO_DOMAIN);
+	return domain == AF_INET ? 4 : domain == AF_INET6 ? 6 : 0;
+}
+
+static void fill(void *record, const void *argument)
+{
+	const struct adoption *adoption = argument;
+	struct sock *sock = record;
+
+	sock->cookie = adoption->cookie;
+	sock->domain = adoption->domain;
+	atomic_store(&sock->stale, STALE_ALL);
+	sockview_clear(&sock->outlet);
+}
+
+static struct sock *adopt(int fd, uint64_t cookie, uint32_t now)
+{
+	struct adoption adoption = { cookie, udp_domain(fd) };
+	struct sock *sock;
+	bool forgot;
+
+	if (!adoption.domain) {
+		atomic_store_explicit(&note[fd].no, NO_FOR, memory_order_relaxed);
+		atomic_store_explicit(&note[fd].connected, 0, memory_order_relaxed);
+		return NULL;
+	}
+	sock = table_add(&table, hash_of(cookie), &cookie, now, fill, &adoption, &forgot);
+	if (!sock)
+		return NULL;
+	stats_count(MD_C_SOCKETS, 1);
+	if (forgot)
+		stats_count(MD_C_SOCKETS_FORGOTTEN, 1);
+	__atomic_store_n(&stats->sockets_now, table_count(&table), __ATOMIC_RELAXED);
+	return sock;
+}
+
+struct sock *socktab_find(int fd, bool noted_only, uint32_t now)
+{
+	struct note *n;
+	struct sock *sock = NULL;
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+	uint32_t index;
+	uint16_t no;
+
+	if (fd < 0 || (uint32_t)fd >= notes)
+		return NULL;
+	n = &note[fd];
+	if (noted_only && !atomic_load_explicit(&n->connected, memory_order_relaxed))
+		return NULL;
+	no = atomic_load_explicit(&n->no, memory_order_relaxed);
+	if (no) {
+		atomic_store_explicit(&n->no, (uint16_t)(no - 1), memory_order_relaxed);
+		return NULL;
+	}
+	if (raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) != 0) {
+		atomic_store_explicit(&n->no, NO_FOR, memory_order_relaxed);
+		atomic_store_explicit(&n->connected, 0, memory_order_relaxed);
+		return NULL;
+	}
+	index = atomic_load_explicit(&n->sock, memory_order_relaxed);
+	if (index)
+		sock = table_pin_at(&table, index - 1, &cookie, now);
+	if (!sock)
+		sock = table_find(&table, hash_of(cookie), &cookie, now);
+	if (!sock)
+		sock = adopt(fd, cookie, now);
+	if (sock)
+		atomic_store_explicit(&n->sock, table_index(&table, sock) + 1, memory_order_relaxed);
+	return sock;
+}
+
+void socktab_let_go(struct sock *sock)
+{
+	table_let_go(sock);
+}
+
+bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view)
+{
+	uint32_t stale = 0;
+	bool good = true;
+
+	if (!claim_take(&sock->claim))
+		return false;
+	if (atomic_load_explicit(&sock->stale, memory_order_relaxed))
+		stale = atomic_exchange(&sock->stale, 0);
+	if (now - sock->asked >= VIEW_MS)
+		stale = STALE_ALL;
+	else if (now - sock->asked_peer >= PEER_MS)
+		stale |= STALE_ADDRESS;
+	if (stale) {
+		good = sockview_read(&sock->view, sock->domain, fd, stale);
+		if (stale & STALE_EGRESS)
+			sock->asked = now;
+		if (stale & STALE_ADDRESS)
+			sock->asked_peer = now;
+		if (stale & STALE_EGRESS)
+			sockview_mirror(&sock->outlet, &sock->view);
+		if (!good)
+			atomic_fetch_or(&sock->stale, stale);
+	}
+	*view = sock->view;
+	claim_drop(&sock->claim);
+	return good;
+}
+
+bool socktab_bind(struct sock *sock, int fd, uint32_t now, struct view *view)
+{
+	struct sockaddr_in any4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 any6 = { .sin6_family = AF_INET6 };
+
+	if (sock->domain == 4)
+		raw_bind(fd, &any4, sizeof(any4));
+	else
+		raw_bind(fd, &any6, sizeof(any6));
+	atomic_fetch_or(&sock->stale, STALE_ADDRESS);
+	return socktab_view(sock, fd, now, view) && view->bound;
+}
+
+static void mark_stale(int fd, uint32_t what)
+{
+	uint32_t index = atomic_load_explicit(&note[fd].sock, memory_order_relaxed);
+	struct sock *sock;
+
+	atomic_store_explicit(&note[fd].no, 0, memory_order_relaxed);
+	if (!index)
+		return;
+	/* Without asking for the cookie: at worst another socket's options are read once more. */
+	sock = (struct sock *)(void *)(table.record + (index - 1) * table.stride);
+	atomic_fetch_or_explicit(&sock->stale, what, memory_order_relaxed);
+}
+
+void socktab_heard_connect(int fd)
+{
+	if (fd < 0 || (uint32_t)fd >= notes)
+		return;
+	mark_stale(fd, STALE_ADDRESS);
+	atomic_store_explicit(&note[fd].connected, udp_domain(fd) != 0, memory_order_relaxed);
+}
+
+void socktab_heard_option(int fd, int level, int name)
+{
+	uint32_t what = STALE_MARKING | STALE_SHAPE;
+
+	if (fd < 0 || (uint32_t)fd >= notes)
+		return;
+	if (level == SOL_SOCKET)
+		what = STALE_EGRESS;
+	else if (level == IPPROTO_IP && (name == IP_TOS || name == IP_TTL))
+		what = STALE_MARKING;
+	mark_stale(fd, what);
+}
+
+bool socktab_shed(uint32_t now)
+{
+	return table_forget_oldest(&table, now, SHED_MS);
+}
+
+void socktab_forked(void)
+{
+	ours_forked();
+}

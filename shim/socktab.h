@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * socktab.h - which sockets of this process we serve, and what we know of each.
+ *
+ * A number is not a socket: numbers are reused, duplicated, passed and closed without our hearing of it. So every "yes"
+ * is asked again of the kernel (SO_COOKIE), and a "no" is remembered for some calls only. */
+#ifndef MD_SOCKTAB_H
+#define MD_SOCKTAB_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "config.h"
+#include "table.h"
+
+/* What has to be read again from the kernel before the next wrapped send. */
+enum {
+	STALE_ADDRESS = 1,   /* local address and peer */
+	STALE_MARKING = 2,   /* TTL, TOS, and their like */
+	STALE_SHAPE = 4,     /* UDP_SEGMENT, UDP_CORK, path MTU mode, IP_RECVERR */
+	STALE_EGRESS = 8,    /* what an engine's socket has to copy: mark, priority, device, buffer */
+	STALE_ALL = 15
+};
+
+/* Descriptors of ours that belong to one socket of the application; fd -1: none. Under the socket's claim. */
+enum { OUTLET_TUNNELS = 4 }; /* routers one socket of the application can be tunnelled to */
+struct outlet {
+	struct outlet_raw {              /* IPPROTO_RAW, IPv4 and IPv6 */
+		int fd;
+		uint64_t cookie;
+	} raw[2];
+	struct outlet_tunnel {           /* a bound and connected UDP socket: it holds the outer port */
+		int fd;
+		uint64_t cookie;
+		int router;              /* index in the configuration */
+		uint32_t mtu, asked;     /* path MTU toward the router, and when it was asked (milliseconds) */
+		struct md_tuple tuple;   /* outer addresses */
+	} tunnel[OUTLET_TUNNELS];
+};
+
+/* Lives as long as it is remembered; shared by duplicates of the descriptor. */
+struct sock {
+	struct slot slot;
+	uint64_t cookie;
+	uint8_t domain;              /* 4 or 6 */
+	_Atomic uint32_t stale;      /* STALE_* */
+	_Atomic uint32_t claim;      /* over asked, asked_peer, view and outlet */
+	uint32_t asked, asked_peer;  /* milliseconds, when the kernel was asked last */
+	struct view {
+		struct sockaddr_in6 local, peer; /* of the socket's own family */
+		bool bound, connected, only6, corked, errors;
+		uint8_t ttl, tos;        /* IPv4 */
+		uint8_t hops, tclass;    /* IPv6 */
+		uint8_t pmtu4, pmtu6;    /* IP_PMTUDISC_* */
+		uint16_t segment;        /* UDP_SEGMENT, 0 = off */
+		uint32_t mark, priority, sndbuf;
+		char device[16];
+	} view;
+	_Atomic uint8_t encrypted;   /* DTLS or ZRTP was sent */
+	_Atomic uint8_t quic;        /* a QUIC long header was sent */
+	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
+	struct outlet outlet;
+};
+
+/* 0 or -errno. Only from the constructor. */
+int socktab_start(uint32_t sockets);
+
+/* The socket behind fd, pinned, or NULL if it is none of our business. noted_only: do not ask about descriptors that
+ * connect() did not note (write and writev). Async-signal-safe. */
+struct sock *socktab_find(int fd, bool noted_only, uint32_t now);
+void socktab_let_go(struct sock *sock);
+
+/* What the kernel says of the socket, at most a second old, its addresses at most 20 ms; asked again where an ear heard
+ * of a change. False: it could not be had. */
+bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view);
+
+/* Binds the socket to a port of the kernel's choice, as its first send would, if it has none. */
+bool socktab_bind(struct sock *sock, int fd, uint32_t now, struct view *view);
+
+/* The ears: fd was given to connect() or setsockopt() with success. */
+void socktab_heard_connect(int fd);
+void socktab_heard_option(int fd, int level, int name);
+
+/* Forgets the descriptors of sockets not used for a while, to make room for others. */
+bool socktab_shed(uint32_t now);
+
+/* Called once in a process that forked away: closes the descriptors of ours that it inherited. */
+void socktab_forked(void);
+
+#endif

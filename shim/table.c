@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "process.h"
+#include "real.h"
+
+enum {
+	TABLE_CHANGING = 0x80000000,
+	TABLE_STEPS = 64,   /* longest walk along a bucket; chains are short, and a walk may stray into another one */
+	TABLE_LOOK = 64,    /* records looked at to find an old one */
+	CLAIM_SPINS = 400,
+	CLAIM_YIELDS = 64
+};
+
+struct table_state {
+	_Atomic uint32_t claim;
+	_Atomic uint32_t count;   /* records that ever got a key; they keep one */
+	uint32_t cursor;
+};
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* The holder needs about a hundred nanoseconds unless it lost its processor; then yielding lets it finish. */
+bool claim_take(_Atomic uint32_t *claim)
+{
+	for (int i = 0; i < CLAIM_SPINS + CLAIM_YIELDS; i++) {
+		if (!atomic_load_explicit(claim, memory_order_relaxed) &&
+			!atomic_exchange_explicit(claim, 1, memory_order_acquire))
+			return true;
+		if (i < CLAIM_SPINS)
+			relax();
+		else
+			raw_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+	return false;
+}
+
+void claim_drop(_Atomic uint32_t *claim)
+{
+	atomic_store_explicit(claim, 0, memory_order_release);
+}
+
+int table_make(struct table *table, uint32_t capacity, size_t stride, bool (*equal)(const void *record, const void *key),
+	void (*forget)(void *record))
+{
+	uint32_t buckets = 16;
+
+	while (buckets < capacity)
+		buckets *= 2;
+	table->stride = (stride + 15) & ~(size_t)15;
+	table->capacity = capacity;
+	table->mask = buckets - 1;
+	table->equal = equal;
+	table->forget = forget;
+	table->state = process_memory(sizeof(*table->state));
+	table->bucket = process_memory(buckets * sizeof(*table->bucket));
+	table->record = process_memory(capacity * table->stride);
+	return table->state && table->bucket && table->record ? 0 : -ENOMEM;
+}
+
+static struct slot *slot_at(const struct table *table, uint32_t index)
+{
+	return (struct slot *)(void *)(table->record + index * table->stride);
+}
+
+uint32_t table_index(const struct table *table, const void *record)
+{
+	return (uint32_t)((size_t)((const uint8_t *)record - table->record) / table->stride);
+}
+
+uint32_t table_count(const struct table *table)
+{
+	return atomic_load_explicit(&table->state->count, memory_order_relaxed);
+}
+
+/* A pinned record cannot get another key, so what is compared under the pin holds as long as the pin. */
+static bool pin(struct slot *slot)
+{
+	uint32_t pins = atomic_load_explicit(&slot->pins, memory_order_relaxed);
+
+	while (!(pins & TABLE_CHANGING))
+		if (atomic_compare_exchange_weak_explicit(&slot->pins, &pins, pins + 1, memory_order_acquire,
+			memory_order_relaxed))
+			return true;
+	return false;
+}
+
+void table_let_go(void *record)
+{
+	atomic_fetch_sub_explicit(&((struct slot *)record)->pins, 1, memory_order_release);
+}
+
+static void touch(struct slot *slot, uint32_t now)
+{
+	if (atomic_load_explicit(&slot->used, memory_order_relaxed) != now)
+		atomic_store_explicit(&slot->used, now, memory_order_relaxed);
+}
+
+void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now)
+{
+	struct slot *slot;
+
+	if (index >= table->capacity)
+		return NULL;
+	slot = slot_at(table, index);
+	if (!pin(slot))
+		return NULL;
+	if (table->equal(slot, key)) {
+		touch(slot, now);
+		return slot;
+	}
+	table_let_go(slot);
+	return NULL;
+}
+
+void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t now)
+{
+	uint32_t at = atomic_load_explicit(&table->bucket[hash & table->mask], memory_order_acquire);
+
+	for (int steps = 0; at && steps < TABLE_STEPS; steps++) {
+		struct slot *slot = slot_at(table, at - 1);
+
+		if (atomic_load_explicit(&slot->hash, memory_order_relaxed) == hash && pin(slot)) {
+			if (table->equal(slot, key)) {
+				touch(slot, now);
+				return slot;
+			}
+			table_let_go(slot);
+		}
+		at = atomic_load_explicit(&slot->next, memory_order_acquire);
+	}
+	return NULL;
+}
+
+/* Takes a record out of its bucket. Under the claim. */
+static void unlink_slot(struct table *table, struct slot *slot)
+{
+	uint32_t me = table_index(table, slot) + 1;
+	_Atomic uint32_t *link = &table->bucket[atomic_load(&slot->hash) & table->mask];
+	uint32_t at;
+
+	while ((at = atomic_load(link)) != 0) {
+		if (at == me) {
+			atomic_store_explicit(link, atomic_load(&slot->next), memory_order_release);
+			return;
+		}
+		link = &slot_at(table, at - 1)->next;
+	}
+}
+
+/* The oldest of some records behind the cursor that nobody uses; it is TABLE_CHANGING then. Under the claim. */
+static struct slot *oldest(struct table *table, uint32_t now, uint32_t idle)
+{
+	uint32_t count = atomic_load(&table->state->count);
+	uint32_t look = count < TABLE_LOOK ? count : TABLE_LOOK;
+	struct slot *best = NULL;
+	uint32_t best_age = 0, unused = 0;
+
+	for (uint32_t i = 0; i < look; i++) {
+		struct slot *slot = slot_at(table, (table->state->cursor + i) % count);
+		uint32_t age = now - atomic_load_explicit(&slot->used, memory_order_relaxed);
+
+		if (atomic_load_explicit(&slot->pins, memory_order_relaxed) == 0 && age >= idle && age < INT32_MAX &&
+			(!best || age > best_age)) {
+			best = slot;
+			best_age = age;
+		}
+	}
+	if (count)
+		table->state->cursor = (table->state->cursor + 1) % count;
+	if (!best || !atomic_compare_exchange_strong_explicit(&best->pins, &unused, TABLE_CHANGING, memory_order_acquire,
+		memory_order_relaxed))
+		return NULL;
+	return best;
+}
+
+/* Under the claim: a record to fill, TABLE_CHANGING, out of every bucket. */
+static struct slot *make_room(struct table *table, uint32_t now, bool *forgot)
+{
+	uint32_t count = atomic_load(&table->state->count);
+	struct slot *slot;
+
+	if (count < table->capacity) {
+		slot = slot_at(table, count);
+		atomic_store(&slot->pins, TABLE_CHANGING);
+		atomic_store(&table->state->count, count + 1);
+		return slot;
+	}
+	slot = NULL;
+	for (int tries = 0; !slot && tries < 4; tries++) /* somebody may begin to use the one we chose */
+		slot = oldest(table, now, 0);
+	if (!slot)
+		return NULL;
+	*forgot = true;
+	unlink_slot(table, slot);
+	if (table->forget)
+		table->forget(slot);
+	return slot;
+}
+
+void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t now,
+	void (*fill)(void *record, const void *argument), const void *argument, bool *forgot)
+{
+	_Atomic uint32_t *bucket = &table->bucket[hash & table->mask];
+	struct slot *slot;
+
+	*forgot = false;
+	if (!claim_take(&table->state->claim))
+		return NULL;
+	slot = table_find(table, hash, key, now);
+	if (!slot) {
+		slot = make_room(table, now, forgot);
+		if (slot) {
+			memset((uint8_t *)slot + sizeof(*slot), 0, table->stride - sizeof(*slot));
+			atomic_store_explicit(&slot->hash, hash, memory_order_relaxed);
+			atomic_store_explicit(&slot->used, now, memory_order_relaxed);
+			atomic_fetch_add_explicit(&slot->age, 1, memory_order_relaxed);
+			fill(slot, argument);
+			atomic_store_explicit(&slot->next, atomic_load(bucket), memory_order_relaxed);
+			atomic_store_explicit(&slot->pins, 1, memory_order_release);
+			atomic_store_explicit(bucket, table_index(table, slot) + 1, memory_order_release);
+		}
+	}
+	claim_drop(&table->state->claim);
+	return slot;
+}
+
+bool table_forget_oldest(struct table *table, uint32_t now, uint32_t idle)
+{
+	struct slot *slot;
+
+	if (!claim_take(&table->state->claim))
+		return false;
+	slot = oldest(table, now, idle);
+	if (slot) {
+		/* It keeps its place and its key; only what it holds is given back. */
+		if (table->forget)
+			table->forget(slot);
+		atomic_store_explicit(&slot->pins, 0, memory_order_release);
+	}
+	claim_drop(&table->state->claim);
+	return slot != NULL;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * table.h - records found by key, bounded in number, the oldest forgotten first; without locks.
+ *
+ * A record that was found or added is pinned: it stays what it is until it is let go. Finding never waits. Adding claims
+ * the table for some hundred instructions and gives up when the claim is not to be had soon. All zero is an empty table,
+ * so that memory wiped at fork is one. */
+#ifndef MD_TABLE_H
+#define MD_TABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Head of every record. */
+struct slot {
+	_Atomic uint32_t pins;    /* users, or TABLE_CHANGING while it gets another key */
+	_Atomic uint32_t next;    /* in its bucket: index + 1 */
+	_Atomic uint32_t hash;
+	_Atomic uint32_t used;    /* milliseconds, when it was last found */
+	_Atomic uint32_t age;     /* how often the slot got a key; with its index the name of one life */
+};
+
+struct table {
+	size_t stride;            /* size of a record */
+	uint32_t capacity, mask;
+	bool (*equal)(const void *record, const void *key);
+	void (*forget)(void *record); /* tidies up before a record gets another key; may be NULL */
+	struct table_state *state; /* in memory that is wiped at fork */
+	_Atomic uint32_t *bucket;
+	uint8_t *record;
+};
+
+/* Makes a table for capacity records of stride octets. 0 or -ENOMEM. Only from the constructor. */
+int table_make(struct table *table, uint32_t capacity, size_t stride, bool (*equal)(const void *record, const void *key),
+	void (*forget)(void *record));
+
+/* The record of that key, pinned, or NULL. */
+void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t now);
+
+/* The record at that index if it has that key, pinned, or NULL. */
+void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now);
+
+/* Adds a record: fill is called with the record, zero behind its head, before anybody can find it. If there is one by
+ * now, that is it, and fill is not called. NULL: nothing could be forgotten, or the table was busy. *forgot says that
+ * another record made room. The record is pinned. */
+void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t now,
+	void (*fill)(void *record, const void *argument), const void *argument, bool *forgot);
+
+/* Forgets the oldest record that nobody uses, if it was not used for idle milliseconds. False: there is none. */
+bool table_forget_oldest(struct table *table, uint32_t now, uint32_t idle);
+
+void table_let_go(void *record);
+
+uint32_t table_count(const struct table *table);
+uint32_t table_index(const struct table *table, const void *record);
+
+/* Claims: a word that one thread holds for a short time. False if it could not be had; never waits longer than some
+ * ten microseconds of spinning and a bounded number of yields. */
+bool claim_take(_Atomic uint32_t *claim);
+void claim_drop(_Atomic uint32_t *claim);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * aes.h - AES-128 on the CPU's own instructions, as much of it as CMAC needs. One file per architecture. */
+#ifndef MD_WIRE_AES_H
+#define MD_WIRE_AES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#define AES_X86 1
+#elif defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define AES_ARM 1
+#endif
+
+#if defined(AES_X86) || defined(AES_ARM)
+
+/* Whether the other two may be called. */
+bool aes_present(void);
+
+/* All round keys of key. schedule is aligned to 16. */
+void aes_expand(uint8_t schedule[11][16], const uint8_t key[16]);
+
+/* state = AES(state ^ block), for n blocks of 16 octets one after the other: the CBC chain of CMAC. */
+void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n);
+
+#else
+
+static inline bool aes_present(void)
+{
+	return false;
+}
+
+static inline void aes_expand(uint8_t schedule[11][16], const uint8_t key[16])
+{
+	(void)schedule, (void)key;
+}
+
+static inline void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n)
+{
+	(void)schedule, (void)state, (void)block, (void)n;
+}
+
+#endif
+#endif

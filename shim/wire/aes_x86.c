@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * aes_x86.c - AES-128 with AES-NI. */
+#include "aes.h"
+
+#ifdef AES_X86
+#include <immintrin.h>
+
+#define AESNI __attribute__((target("aes,sse4.1")))
+
+bool aes_present(void)
+{
+	__builtin_cpu_init(); /* another library's constructor may call us before our own have run */
+	return __builtin_cpu_supports("aes") && __builtin_cpu_supports("sse4.1");
+}
+
+/* The next round key: each word is the sum of all words before it, plus what the key generator made of the last. */
+AESNI static __m128i next_key(__m128i key, __m128i assist)
+{
+	key = _mm_xor_si128(key, _mm_slli_si128(key, 4));
+	key = _mm_xor_si128(key, _mm_slli_si128(key, 8));
+	return _mm_xor_si128(key, _mm_shuffle_epi32(assist, 0xff));
+}
+
+AESNI void aes_expand(uint8_t schedule[11][16], const uint8_t key[16])
+{
+	__m128i k = _mm_loadu_si128((const void *)key);
+	__m128i *out = (void *)schedule;
+
+	_mm_store_si128(out, k);
+#define ROUND(n, constant) /* the constant has to be a literal */                    \
+	k = next_key(k, _mm_aeskeygenassist_si128(k, constant));                       \
+	_mm_store_si128(out + (n), k)
+	ROUND(1, 0x01);
+	ROUND(2, 0x02);
+	ROUND(3, 0x04);
+	ROUND(4, 0x08);
+	ROUND(5, 0x10);
+	ROUND(6, 0x20);
+	ROUND(7, 0x40);
+	ROUND(8, 0x80);
+	ROUND(9, 0x1b);
+	ROUND(10, 0x36);
+#undef ROUND
+}
+
+AESNI void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n)
+{
+	const __m128i *key = (const void *)schedule;
+	__m128i k[11], x = _mm_loadu_si128((const void *)state);
+
+	for (int i = 0; i < 11; i++)
+		k[i] = _mm_load_si128(key + i);
+	for (; n; n--, block += 16) {
+		x = _mm_xor_si128(x, _mm_loadu_si128((const void *)block));
+		x = _mm_xor_si128(x, k[0]);
+		x = _mm_aesenc_si128(x, k[1]);
+		x = _mm_aesenc_si128(x, k[2]);
+		x = _mm_aesenc_si128(x, k[3]);
+		x = _mm_aesenc_si128(x, k[4]);
+		x = _mm_aesenc_si128(x, k[5]);
+		x = _mm_aesenc_si128(x, k[6]);
+		x = _mm_aesenc_si128(x, k[7]);
+		x = _mm_aesenc_si128(x, k[8]);
+		x = _mm_aesenc_si128(x, k[9]);
+		x = _mm_aesenclast_si128(x, k[10]);
+	}
+	_mm_storeu_si128((void *)state, x);
+}
+#endif

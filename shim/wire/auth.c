@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * auth.c - the MAC of the AUTH option (wire format, sections 5.4 to 5.6). */
+#include <string.h>
+
+#include "cmac.h"
+#include "hmac.h"
+#include "out.h"
+
+enum {
+	HEAD_MAX = 52,     /* four zeros, pseudo-header of IPv6, UDP header */
+	FLAT = 256,        /* inputs up to this length are put together first: one pass is cheaper than many pieces */
+	SURPLUS_MAX = 65527,
+	USER_MAX = 65527,
+	UDP = 17
+};
+
+/* A MAC of either algorithm under way. */
+struct mac {
+	const struct md_traffic_key *key;
+	union {
+		struct cmac cmac;
+		struct hmac hmac;
+	} u;
+};
+
+static int mac_begin(struct mac *m, const struct md_traffic_key *key, const struct md_lend *lend)
+{
+	m->key = key;
+	if (key->algorithm == MD_HMAC_SHA1_96)
+		return hmac_begin(&m->u.hmac, key->u.hmac, sizeof key->u.hmac, lend);
+	return cmac_begin(&m->u.cmac, key, lend);
+}
+
+static void mac_add(struct mac *m, const void *octets, size_t len)
+{
+	if (m->key->algorithm == MD_HMAC_SHA1_96)
+		hmac_add(&m->u.hmac, octets, len);
+	else
+		cmac_add(&m->u.cmac, octets, len);
+}
+
+static void mac_end(struct mac *m, uint8_t mac[MD_MAC_LEN])
+{
+	uint8_t whole[20];
+
+	if (m->key->algorithm == MD_HMAC_SHA1_96)
+		hmac_end(&m->u.hmac, whole);
+	else
+		cmac_end(&m->u.cmac, whole);
+	memcpy(mac, whole, MD_MAC_LEN);
+}
+
+/* What stands in front of the user data in the MAC input. */
+static size_t put_front(uint8_t dst[HEAD_MAX], const struct md_traffic_key *key, const struct md_tuple *t,
+	size_t udp_length)
+{
+	static const uint8_t nowhere[16];
+	struct out o = { dst, HEAD_MAX, 0 };
+	size_t size = t->version == 4 ? 4 : 16;
+
+	put_zero(&o, 4);
+	put(&o, key->nat ? nowhere : t->src, size);
+	put(&o, t->dst, size);
+	if (t->version == 4) {
+		put_u16(&o, UDP);
+		put_u16(&o, (unsigned)udp_length);
+	} else {
+		put_u32(&o, (uint32_t)udp_length);
+		put_u32(&o, UDP);
+	}
+	put_u16(&o, key->nat ? 0 : t->sport);
+	put_u16(&o, t->dport);
+	put_u16(&o, (unsigned)udp_length);
+	put_u16(&o, 0);
+	return o.need;
+}
+
+/* All that goes into one MAC. */
+struct input {
+	uint8_t front[HEAD_MAX];
+	size_t front_len;
+	const struct iovec *user;
+	size_t pieces, covered;
+	const uint8_t *surplus;
+	size_t surplus_len, ocs_at, mac_at;
+};
+
+/* flat is large enough. False: there are fewer user data than were promised. */
+static bool gather(uint8_t *flat, const struct input *in)
+{
+	uint8_t *p = flat + in->front_len;
+	size_t left = in->covered;
+
+	memcpy(flat, in->front, in->front_len);
+	for (size_t i = 0; i < in->pieces && left; i++) {
+		size_t n = in->user[i].iov_len < left ? in->user[i].iov_len : left;
+
+		if (n)
+			memcpy(p, in->user[i].iov_base, n);
+		p += n;
+		left -= n;
+	}
+	memcpy(p, in->surplus, in->surplus_len);
+	memset(p + in->ocs_at, 0, 2);
+	memset(p + in->mac_at, 0, MD_MAC_LEN);
+	return !left;
+}
+
+static bool stream(struct mac *m, const struct input *in)
+{
+	static const uint8_t zero[MD_MAC_LEN];
+	size_t left = in->covered, behind = in->ocs_at + 2;
+
+	mac_add(m, in->front, in->front_len);
+	for (size_t i = 0; i < in->pieces && left; i++) {
+		size_t n = in->user[i].iov_len < left ? in->user[i].iov_len : left;
+
+		mac_add(m, in->user[i].iov_base, n);
+		left -= n;
+	}
+	mac_add(m, in->surplus, in->ocs_at);
+	mac_add(m, zero, 2);
+	mac_add(m, in->surplus + behind, in->mac_at - behind);
+	behind = in->mac_at + MD_MAC_LEN;
+	mac_add(m, zero, MD_MAC_LEN);
+	mac_add(m, in->surplus + behind, in->surplus_len - behind);
+	return !left;
+}
+
+static bool fits(const struct md_tuple *tuple, size_t user_len, size_t surplus_len, size_t ocs_at, size_t mac_at)
+{
+	if (tuple->version != 4 && tuple->version != 6)
+		return false;
+	if (user_len > USER_MAX || surplus_len > SURPLUS_MAX || mac_at > surplus_len)
+		return false;
+	return surplus_len - mac_at >= MD_MAC_LEN && ocs_at < mac_at && mac_at - ocs_at >= 2;
+}
+
+int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, const struct iovec *user, size_t n,
+	size_t user_len, const uint8_t *surplus, size_t surplus_len, size_t ocs_at, size_t mac_at,
+	const struct md_lend *lend, uint8_t mac[MD_MAC_LEN])
+{
+	struct input in;
+	struct mac m;
+	uint8_t flat[FLAT];
+	size_t total;
+	bool complete;
+
+	if (!fits(tuple, user_len, surplus_len, ocs_at, mac_at))
+		return MD_E_VALUE;
+	in.front_len = put_front(in.front, key, tuple, user_len + 8);
+	in.user = user;
+	in.pieces = n;
+	in.covered = key->cover && key->cover < user_len ? key->cover : user_len;
+	in.surplus = surplus;
+	in.surplus_len = surplus_len;
+	in.ocs_at = ocs_at;
+	in.mac_at = mac_at;
+	if (mac_begin(&m, key, lend) < 0)
+		return MD_E_LEND;
+	total = in.front_len + in.covered + surplus_len;
+	if (total <= FLAT) {
+		complete = gather(flat, &in);
+		mac_add(&m, flat, total);
+	} else {
+		complete = stream(&m, &in);
+	}
+	mac_end(&m, mac); /* in any case: it clears what the primitives left behind */
+	return complete ? 0 : MD_E_VALUE;
+}
+
+bool md_mac_equal(const uint8_t a[MD_MAC_LEN], const uint8_t b[MD_MAC_LEN])
+{
+	unsigned differ = 0;
+
+	for (int i = 0; i < MD_MAC_LEN; i++)
+		differ |= (unsigned)(a[i] ^ b[i]);
+	return !differ;
+}

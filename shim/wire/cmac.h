@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * cmac.h - AES-128-CMAC (RFC 4493) piece by piece, on the CPU's instructions or on a lent cipher. */
+#ifndef MD_WIRE_CMAC_H
+#define MD_WIRE_CMAC_H
+
+#include <mdshim/wire.h>
+
+/* One message under way. */
+struct cmac {
+	MD_ALIGNED(16) uint8_t scratch[MD_AES_SCRATCH]; /* the lent cipher's; not touched otherwise */
+	uint8_t state[16];
+	uint8_t rest[16];    /* held back: the last block is masked with a subkey */
+	size_t have;
+	const struct md_traffic_key *key;
+	const struct md_lend *lend;
+};
+
+/* Fills the parts of out that CMAC uses: schedule, subkeys, expanded. cpu: use the CPU's instructions, which must be
+ * there; otherwise lend. Errors: MD_E_LEND. */
+int cmac_key(struct md_traffic_key *out, const uint8_t key[16], const struct md_lend *lend, bool cpu);
+
+/* lend is needed for a key that was not expanded. Errors: MD_E_LEND. */
+int cmac_begin(struct cmac *c, const struct md_traffic_key *key, const struct md_lend *lend);
+void cmac_add(struct cmac *c, const void *octets, size_t len);
+void cmac_end(struct cmac *c, uint8_t mac[16]);
+
+/* All of it, with a key of its own. As md_cmac(), but the caller chooses. */
+int cmac_pieces(const uint8_t key[16], const struct iovec *piece, size_t n, const struct md_lend *lend, bool cpu,
+	uint8_t mac[16]);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * ocs.c - Internet checksums (RFC 1071) and the option checksum of a surplus area (wire format, section 2.2). */
+#include <string.h>
+
+#include <mdshim/wire.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+enum { WIDE_MIN = 128 }; /* below this the set-up costs more than it saves */
+#endif
+
+/* The sum is the same in either byte order but for an exchange of its two octets (RFC 1071, section 2 (B)), so words
+ * are added as the CPU loads them and the result is exchanged once. */
+static uint16_t network(uint16_t native)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return __builtin_bswap16(native);
+#else
+	return native;
+#endif
+}
+
+static uint64_t add_carry(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? sum + 1 : sum;
+}
+
+static uint16_t fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+static uint64_t load(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* The last 0..7 octets as one number, zeros behind them, without reading past them. */
+static uint64_t load_tail(const uint8_t *p, size_t len)
+{
+	uint8_t v[8] = { 0 };
+	uint64_t tail;
+
+	for (size_t i = 0; i < len; i++)
+		v[i] = p[i];
+	memcpy(&tail, v, sizeof tail);
+	return tail;
+}
+
+static uint64_t sum_words(uint64_t sum, const uint8_t *p, size_t len)
+{
+	for (; len >= 32; p += 32, len -= 32) {
+		sum = add_carry(sum, load(p));
+		sum = add_carry(sum, load(p + 8));
+		sum = add_carry(sum, load(p + 16));
+		sum = add_carry(sum, load(p + 24));
+	}
+	for (; len >= 8; p += 8, len -= 8)
+		sum = add_carry(sum, load(p));
+	return len ? add_carry(sum, load_tail(p, len)) : sum;
+}
+
+#if defined(__x86_64__)
+/* Eight 32-bit words at a time into 64-bit lanes, which cannot overflow below 2^32 words. */
+__attribute__((target("avx2")))
+static uint64_t sum_wide(uint64_t sum, const uint8_t *p, size_t len)
+{
+	const __m256i low = _mm256_set1_epi64x(0xffffffff);
+	__m256i even = _mm256_setzero_si256(), odd = even;
+	uint64_t lane[4];
+
+	for (; len >= 32; p += 32, len -= 32) {
+		__m256i v = _mm256_loadu_si256((const void *)p);
+
+		even = _mm256_add_epi64(even, _mm256_and_si256(v, low));
+		odd = _mm256_add_epi64(odd, _mm256_srli_epi64(v, 32));
+	}
+	_mm256_storeu_si256((void *)lane, _mm256_add_epi64(even, odd));
+	for (int i = 0; i < 4; i++)
+		sum = add_carry(sum, lane[i]);
+	return sum_words(sum, p, len);
+}
+#endif
+
+uint16_t md_sum(uint16_t start, const void *octets, size_t len)
+{
+	uint64_t sum = network(start);
+
+#if defined(__x86_64__)
+	if (len >= WIDE_MIN && __builtin_cpu_supports("avx2"))
+		return network(fold(sum_wide(sum, octets, len)));
+#endif
+	return network(fold(sum_words(sum, octets, len)));
+}
+
+uint16_t md_sum_pieces(uint16_t start, const struct iovec *piece, size_t n)
+{
+	uint32_t sum = start;
+	bool odd = false;
+
+	for (size_t i = 0; i < n; i++) {
+		uint16_t part = md_sum(0, piece[i].iov_base, piece[i].iov_len);
+
+		/* Behind an odd number of octets high and low halves change places. */
+		sum += odd ? __builtin_bswap16(part) : part;
+		sum = (sum & 0xffff) + (sum >> 16);
+		odd ^= piece[i].iov_len & 1;
+	}
+	return (uint16_t)sum;
+}
+
+uint16_t md_ocs(const uint8_t *from_ocs, size_t len, size_t surplus_len)
+{
+	uint16_t ocs = (uint16_t)~md_sum((uint16_t)surplus_len, from_ocs, len);
+
+	return ocs ? ocs : 0xffff; /* zero would say "not computed" (RFC 9868, 9) */
+}
+
+static int refuse(enum md_reason *reason, enum md_reason why)
+{
+	*reason = why;
+	return MD_E_REFUSED;
+}
+
+int md_surplus_check(const uint8_t *surplus, size_t len, size_t udp_length, bool checksum_zero, size_t *options_at,
+	enum md_reason *reason)
+{
+	size_t pad = udp_length & 1;
+
+	*reason = MD_R_NONE;
+	*options_at = pad + 2;
+	if (!len)
+		return refuse(reason, MD_R_NO_OPTIONS);
+	if (len < pad + 2 || len > UINT16_MAX)
+		return refuse(reason, MD_R_SURPLUS_SHORT);
+	if (pad && surplus[0])
+		return refuse(reason, MD_R_PAD);
+	if (!surplus[pad] && !surplus[pad + 1]) /* unchecked only beside a UDP checksum that is not used either */
+		return checksum_zero ? 0 : refuse(reason, MD_R_OCS_ZERO);
+	if (md_sum((uint16_t)len, surplus + pad, len - pad) != 0xffff)
+		return refuse(reason, MD_R_OCS);
+	return 0;
+}
