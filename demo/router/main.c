@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * main.c - mdrouter, the reference wireless router: opens everything, runs the loop, prints the summary. */
+#include "lend.h"
+#include "options.h"
+#include "report.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { RECEIVERS = OPTIONS_ENDPOINTS + OPTIONS_INTERFACES, TRAFFIC_KEYS = 8192, BATCHES = 8, LINES = 1 << 18 };
+
+struct router {
+	struct options options;
+	struct decide_config config;
+	struct decide_state state;
+	struct report report;
+	struct forward forward;
+	struct receiver receiver[RECEIVERS];
+	ev_io watcher[RECEIVERS];
+	size_t receivers;
+};
+
+static struct router router;
+
+__attribute__((noreturn)) static void fail(const char *what, const char *why, int error)
+{
+	fprintf(stderr, "mdrouter: %s: %s", what, why);
+	if (error)
+		fprintf(stderr, ": %s", strerror(error));
+	fputc('\n', stderr);
+	exit(1);
+}
+
+/* Tells what to do about the errors that an operator can do something about. */
+__attribute__((noreturn)) static void fail_open(const char *what, const char *step, int error)
+{
+	if (error == EADDRINUSE)
+		fail(what, "the port is in use by another program", 0);
+	if (error == EADDRNOTAVAIL)
+		fail(what, "not an address of this host", 0);
+	if (error == EACCES && strcmp(step, "bind") == 0)
+		fail(what, "a port below 1024 needs the capability CAP_NET_BIND_SERVICE", 0);
+	if (error == EPERM || error == EACCES)
+		fail(what, "needs the capability CAP_NET_RAW (run as root, or: setcap cap_net_raw+ep mdrouter)", 0);
+	fail(what, step, error);
+}
+
+static void handle(void *context, const struct receiver *from, uint8_t *packet, size_t len, const struct moment *at)
+{
+	struct router *r = context;
+	struct decision d;
+
+	decide(&r->config, &r->state, from->inlined ? DECIDE_INLINE : DECIDE_TUNNEL, packet, len, at, &d);
+	if (d.foreign || (from->inlined && d.reason == MD_R_NO_OPTIONS)) {
+		r->report.foreign++;
+		return;
+	}
+	report_packet(&r->report, &d, at);
+	if (!from->inlined && d.action != DECIDE_DROP && r->options.forward)
+		forward_add(&r->forward, packet + (d.outer.user - packet), &d.inner, d.outer.ip.tos & 3);
+}
+
+static void readable(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct receiver *receiver = w->data;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < BATCHES; i++) {
+		size_t n = receive_batch(receiver, handle, &router);
+
+		/* Inner datagrams lie in the buffers of the batch: they leave before the next one is read. */
+		if (router.options.forward)
+			forward_flush(&router.forward);
+		if (n < RECEIVE_BATCH)
+			return;
+	}
+}
+
+static void every_second(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct moment now;
+
+	(void)loop;
+	(void)w;
+	(void)events;
+	receive_now(&now);
+	flows_expire(router.state.flows, now.ms);
+	report_flush(&router.report);
+}
+
+static void summarise(void)
+{
+	struct summary s = { &router.report, router.state.flows, router.options.forward ? &router.forward : NULL,
+		router.receiver, router.receivers };
+	const char *path = router.options.summary;
+	FILE *file;
+
+	for (size_t i = 0; i < router.receivers; i++)
+		receive_drops(&router.receiver[i]);
+	report_flush(&router.report);
+	summary_print(&s, stderr);
+	if (!path)
+		return;
+	file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	if (!file || summary_json(&s, file) < 0)
+		fprintf(stderr, "mdrouter: --summary '%s': %s\n", path, strerror(errno));
+	if (file && file != stdout)
+		fclose(file);
+}
+
+static void on_usr1(struct ev_loop *loop, ev_signal *w, int events)
+{
+	(void)loop;
+	(void)w;
+	(void)events;
+	summarise();
+}
+
+static void on_end(struct ev_loop *loop, ev_signal *w, int events)
+{
+	(void)w;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void set_up(struct router *r)
+{
+	struct options *o = &r->options;
+	uint64_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		fail("getrandom", "no random numbers", errno);
+	r->state.keys = keys_new(TRAFFIC_KEYS, seed, &lend_libcrypto);
+	r->state.flows = flows_new(o->flows, o->window, o->limit, seed);
+	if (!r->state.keys || !r->state.flows)
+		fail("start", "no memory", 0);
+	for (size_t i = 0; i < o->keys; i++)
+		if (keys_add(r->state.keys, &o->key[i]) < 0)
+			fail("start", "no memory", 0);
+	if (o->keys)
+		explicit_bzero(o->key, o->keys * sizeof(*o->key));
+	free(o->key);
+	r->config = (struct decide_config){ .ids = o->ids, .policy = o->policy, .cap = &o->cap, .client = &o->client,
+		.own = o->listen, .own_count = o->listens };
+	r->report.bq_unit = o->bq_unit;
+	receive_now(&r->report.begun);
+	if (!o->json)
+		return;
+	r->report.lines = strcmp(o->json, "-") == 0 ? stdout : fopen(o->json, "we");
+	if (!r->report.lines)
+		fail("--json", o->json, errno);
+	setvbuf(r->report.lines, NULL, _IOFBF, LINES);
+}
+
+static void watch(struct router *r, struct ev_loop *loop)
+{
+	struct receiver *receiver = &r->receiver[r->receivers];
+	ev_io *w = &r->watcher[r->receivers++];
+
+	ev_io_init(w, readable, receiver->fd, EV_READ);
+	w->data = receiver;
+	ev_io_start(loop, w);
+}
+
+static void open_sockets(struct router *r, struct ev_loop *loop)
+{
+	char what[ENDPOINT_TEXT + 16], text[ENDPOINT_TEXT];
+	const char *step = "";
+	int error;
+
+	for (size_t i = 0; i < r->options.listens; i++) {
+		snprintf(what, sizeof(what), "--listen %s", endpoint_text(text, &r->options.listen[i]));
+		error = receive_tunnel(&r->receiver[r->receivers], &r->options.listen[i], &step);
+		if (error < 0)
+			fail_open(what, step, -error);
+		watch(r, loop);
+	}
+	for (size_t i = 0; i < r->options.interfaces; i++) {
+		snprintf(what, sizeof(what), "--inline %s", r->options.interface[i]);
+		error = receive_inline(&r->receiver[r->receivers], r->options.interface[i], &step);
+		if (error < 0)
+			fail_open(what, step, -error);
+		watch(r, loop);
+	}
+	r->options.forward = r->options.forward && r->options.listens;
+	if (r->options.forward && (error = forward_open(&r->forward)) < 0)
+		fail_open("--forward yes", "raw socket", -error);
+}
+
+static void say_ready(int fd)
+{
+	if (fd < 0)
+		return;
+	if (write(fd, "ready\n", 6) != 6)
+		fail("--ready-fd", "expected an open descriptor", errno);
+	if (fd > 2)
+		close(fd);
+}
+
+static void close_all(struct router *r)
+{
+	for (size_t i = 0; i < r->receivers; i++)
+		receive_close(&r->receiver[i]);
+	if (r->options.forward)
+		forward_close(&r->forward);
+	if (r->report.lines)
+		fclose(r->report.lines);
+	flows_free(r->state.flows);
+	keys_free(r->state.keys);
+}
+
+int main(int argc, char **argv)
+{
+	struct ev_loop *loop;
+	ev_signal interrupt, terminate, usr1;
+	ev_timer second;
+
+	options_read(&router.options, argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	loop = ev_default_loop(0);
+	if (!loop)
+		fail("start", "no event loop", 0);
+	set_up(&router);
+	open_sockets(&router, loop);
+	ev_signal_init(&interrupt, on_end, SIGINT);
+	ev_signal_start(loop, &interrupt);
+	ev_signal_init(&terminate, on_end, SIGTERM);
+	ev_signal_start(loop, &terminate);
+	ev_signal_init(&usr1, on_usr1, SIGUSR1);
+	ev_signal_start(loop, &usr1);
+	ev_timer_init(&second, every_second, 1., 1.);
+	ev_timer_start(loop, &second);
+	say_ready(router.options.ready_fd);
+	ev_run(loop, 0);
+	/* What has arrived already still counts. */
+	for (size_t i = 0; i < router.receivers; i++)
+		readable(loop, &router.watcher[i], EV_READ);
+	summarise();
+	close_all(&router);
+	return 0;
+}
