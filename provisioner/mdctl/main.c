@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// mdctl - what mdshim does on this host.
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+#define VERSION "0.1"
+
+static int command_help(int argc, char **argv);
+
+static const struct command commands[] = {
+	{ "stats", command_stats, "counters of the programs that run with libmdshim",
+	  "usage: mdctl stats [--json] [--dir DIR] [PID]\n"
+	  "       mdctl stats --prune [--dir DIR]\n"
+	  "\n"
+	  "  --json     everything, as one JSON object\n"
+	  "  --dir DIR  folder of the counters (else stats_dir of $MDSHIM_CONF or /etc/mdshim/shim.conf,\n"
+	  "             else /run/mdshim)\n"
+	  "  --prune    remove the files of processes that have ended\n" },
+	{ "help", command_help, "what a command does", "usage: mdctl help [COMMAND]\n" },
+};
+
+static const struct command *command_find(const char *name)
+{
+	for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int complain(const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	fputs("mdctl: ", stderr);
+	vfprintf(stderr, format, values);
+	fputc('\n', stderr);
+	va_end(values);
+	return 1;
+}
+
+static void usage(FILE *to)
+{
+	fputs("usage: mdctl COMMAND [ARGUMENT...]\n       mdctl --help | --version\n\n", to);
+	for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++)
+		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].description);
+}
+
+static int command_help(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 2) {
+		usage(stdout);
+		return 0;
+	}
+	c = command_find(argv[1]);
+	if (!c) {
+		complain("%s: expected a command", argv[1]);
+		return EXIT_USAGE;
+	}
+	printf("mdctl %s: %s\n%s", c->name, c->description, c->usage);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+	int status;
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("mdctl " VERSION);
+		return 0;
+	}
+	c = command_find(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1]);
+	if (!c) {
+		complain("%s: expected a command; mdctl --help lists them", argv[1]);
+		return EXIT_USAGE;
+	}
+	status = argc > 2 && strcmp(argv[2], "--help") == 0 ? (fputs(c->usage, stdout), 0) : c->run(argc - 1, argv + 1);
+	if (status == EXIT_USAGE)
+		fputs(c->usage, stderr);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return complain("standard output cannot be written");
+	return status;
+}
