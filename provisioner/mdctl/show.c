@@ -81,6 +81,6 @@ void stats_show(const struct statsfile *file)
 			line(name, s->engine[i], "datagrams that left through this engine");
 	}
 	show_asides(s);
-	line("flows now", s->flows_now, "");
-	line("sockets now", s->sockets_now, "");
+	line("flows now", s->flows_now, "in the table");
+	line("sockets now", s->sockets_now, "in the table");
 }

@@ -95,10 +95,12 @@ static int show(const struct request *r, const struct listing *l)
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct statsfile *f = &l->files[i];
 
-		if (!f->good)
+		if (!f->good) {
 			complain("%s/%s: %s", r->dir, f->name, f->why);
-		else if (!r->json)
-			printf("%s", shown++ ? "\n" : ""), stats_show(f);
+		} else if (!r->json) {
+			fputs(shown++ ? "\n" : "", stdout);
+			stats_show(f);
+		}
 	}
 	if (r->pid && !l->count)
 		return complain("no counters of process %d in %s: was it started with mdshim-run, and is it served?", r->pid, r->dir);
