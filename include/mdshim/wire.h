@@ -18,7 +18,10 @@
 #include <sys/uio.h>
 
 #ifdef __cplusplus
+#define MD_ALIGNED(n) alignas(n)
 extern "C" {
+#else
+#define MD_ALIGNED(n) _Alignas(n)
 #endif
 
 enum md_err {
@@ -163,6 +166,18 @@ ptrdiff_t md_token_head_write(uint8_t *dst, size_t room, unsigned reflect, uint3
 /* Length of the EXP option that carries a token of len octets. */
 size_t md_token_option_size(size_t len);
 
+/* Which datagrams of one flow carry the token (section 10.1). Zero at first. */
+struct md_token_turn {
+	uint32_t begun;      /* when the first token of this round was sent */
+	unsigned sent;       /* tokens of this round */
+};
+
+/* Whether the next wrapped datagram, in which room octets are left, carries the token, and if so notes that it does.
+ * count and interval as configured: token_count per round, a new round every token_interval seconds (0: never). now is
+ * in NTP short format. */
+bool md_token_due(struct md_token_turn *turn, unsigned count, uint32_t interval, uint32_t now, size_t token_len,
+	size_t room);
+
 /* --- Walking the options (sections 2.5, 2.6) ---------------------------------------------------------------- */
 
 enum md_verdict { MD_OK, MD_DISCARD, MD_DROP };
@@ -258,9 +273,10 @@ struct md_tuple {
 /* Ready to sign or verify: made once per master key and tuple, then read only. No secret beside the key inside. */
 struct md_traffic_key {
 	union {
-		_Alignas(16) uint8_t schedule[11][16]; /* AES-128 round keys; only the first if they were not expanded */
+		MD_ALIGNED(16) uint8_t schedule[11][16]; /* AES-128 round keys; only the first if they were not expanded */
 		uint8_t hmac[20];
 	} u;
+	uint8_t subkey[2][16]; /* K1 and K2 of RFC 4493 */
 	uint32_t cover;      /* as in struct md_key */
 	uint8_t keyid;
 	uint8_t algorithm;
@@ -383,13 +399,14 @@ int32_t md_ntp_diff(uint32_t a, uint32_t b);
 /* new - last modulo 65536 as a signed number, -32768..32767 (RFC 1982). */
 int32_t md_seq_delta(uint16_t newer, uint16_t last);
 
-/* The Timestamps of one flow as a sender: never back, at most 64 times the same (section 4.6). */
+/* The Timestamps of one flow as a sender: never back, at most 64 times the same (section 4.6). Zero at first. */
 struct md_clock {
 	uint32_t last;       /* last value sent, 0: none yet */
-	uint8_t repeats;     /* how often it was sent */
+	uint32_t back;       /* earliest time read since the clock was set back, 0: it was not */
+	uint8_t repeats;     /* how often last was sent */
 };
 
-/* What to send next at time now (md_ntp_send()). Set back by more than 2 s, the clock is believed. */
+/* What to send next at time now. A clock that was set back is believed again when it has caught up, or 2 s later. */
 uint32_t md_clock_next(struct md_clock *clock, uint32_t now);
 
 #ifdef __cplusplus

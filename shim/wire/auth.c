@@ -162,7 +162,7 @@ int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, 
 	total = in.front_len + in.covered + surplus_len;
 	if (total <= FLAT) {
 		complete = gather(flat, &in);
-		mac_add(&m, flat, total);
+		mac_add(&m, flat, complete ? total : 0);
 	} else {
 		complete = stream(&m, &in);
 	}
