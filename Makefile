@@ -129,7 +129,8 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 	@mkdir -p $(@D)
 	$(call SAY,FUZZ,$@)clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-Iinclude -Ishim -o $@ $< $(wildcard shim/wire/*.c) $(wildcard shim/recognise/*.c) \
-		$(wildcard shim/classify.c shim/mdu.c shim/config.c shim/describe.c) $(B)/inih.a
+		$(wildcard shim/classify.c shim/mdu.c shim/octets.c shim/control.c shim/describe.c shim/config*.c) \
+		$(if $(findstring fuzz_decide,$<),demo/router/decide.c demo/router/prefix.c) $(B)/inih.a
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread

@@ -6,7 +6,7 @@
 #include "process.h"
 #include "stats.h"
 
-_Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 512, "a flow with one SSRC stays below 512 octets");
+_Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 560, "a flow with one SSRC stays below 512 octets");
 
 struct stream_key {
 	uint32_t flow, life, ssrc;
@@ -61,7 +61,7 @@ static bool flow_equal(const void *record, const void *wanted)
 	size_t len = addr_len(key->tuple.version);
 
 	return flow->cookie == key->cookie && flow->tuple.version == key->tuple.version &&
-		flow->tuple.dport == key->tuple.dport && flow->chosen == key->chosen &&
+		flow->tuple.dport == key->tuple.dport && flow->route == key->route && flow->chosen == key->chosen &&
 		memcmp(flow->tuple.dst, key->tuple.dst, len) == 0 &&
 		(!key->chosen || memcmp(flow->tuple.src, key->tuple.src, len) == 0) &&
 		!atomic_load_explicit(&flow->retired, memory_order_relaxed);
@@ -105,13 +105,11 @@ static void flow_fill(void *record, const void *argument)
 	flow->cookie = facts->key.cookie;
 	flow->chosen = facts->key.chosen;
 	flow->tuple = facts->tuple;
-	flow->route_rtp = (int8_t)facts->route_rtp;
-	flow->route_quic = (int8_t)facts->route_quic;
+	flow->route = facts->key.route;
 	flow->via = facts->via;
 	atomic_store(&flow->why_not, (uint8_t)facts->why_not);
 	atomic_store(&flow->mtu, facts->mtu);
 	atomic_store(&flow->asked, with->now);
-	atomic_store(&flow->token_time, with->now);
 	atomic_store(&flow->clock, process_random() << 48);
 	flow->mdu.first = (uint8_t)process_random();
 	if (with->key)
@@ -161,7 +159,7 @@ struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &forgot);
 	if (!stream)
 		return NULL;
-	if (!claim_take(&stream->claim)) {
+	if (!claim_take(&stream->claim, now)) {
 		table_let_go(stream);
 		return NULL;
 	}
@@ -179,16 +177,20 @@ void flowtab_stream_done(struct stream *stream)
 void flowtab_tick(struct flow *flow, uint32_t now, uint16_t *seq, uint32_t *ts, uint64_t undo[2])
 {
 	uint64_t word = atomic_load_explicit(&flow->clock, memory_order_relaxed), next;
+	uint32_t back = atomic_load_explicit(&flow->back, memory_order_relaxed);
 	struct md_clock clock;
 
 	do {
 		clock.last = (uint32_t)(word >> 16);
 		clock.repeats = (uint8_t)word;
+		clock.back = back;
 		*seq = (uint16_t)(word >> 48);
 		*ts = md_clock_next(&clock, now);
 		next = (uint64_t)(uint16_t)(*seq + 1) << 48 | (uint64_t)clock.last << 16 | clock.repeats;
 	} while (!atomic_compare_exchange_weak_explicit(&flow->clock, &word, next, memory_order_relaxed,
 		memory_order_relaxed));
+	if (clock.back != back)
+		atomic_store_explicit(&flow->back, clock.back, memory_order_relaxed);
 	undo[0] = word;
 	undo[1] = next;
 }

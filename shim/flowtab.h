@@ -18,7 +18,8 @@
 struct flow_key {
 	uint64_t cookie;
 	struct md_tuple tuple;
-	bool chosen;                 /* the source of tuple counts */
+	bool chosen;                 /* the source address of tuple counts */
+	int8_t route;                /* index in the configuration */
 };
 
 /* What is found out before a flow is made, and asked again every second. */
@@ -26,29 +27,29 @@ struct flow_facts {
 	struct flow_key key;
 	struct md_tuple tuple;       /* of the application datagram, source included */
 	enum md_aside why_not;       /* MD_ASIDE_COUNT: nothing is against wrapping */
-	int route_rtp, route_quic;   /* index, -1 */
 	uint32_t mtu;                /* toward the destination; 0 where only a router's counts */
 	uint16_t via;                /* outer source port, 0 without a tunnel */
 };
 
-struct flow {                        /* 304 octets: the order saves room */
+struct flow {                        /* the order saves room */
 	struct slot slot;
 	_Atomic uint32_t mtu;        /* path MTU toward the destination */
 	uint64_t cookie;
 	_Atomic uint64_t clock;      /* Sequence Number, Timestamp and its repeats in one word */
 	struct mdu_flow mdu;
+	_Atomic uint32_t back;       /* of struct md_clock: only set while the system's clock is behind */
 	_Atomic uint32_t asked;      /* when the facts were asked for, milliseconds */
-	_Atomic uint32_t token_time; /* milliseconds */
+	_Atomic uint32_t token_time; /* when the first of them was sent, NTP short format */
 	_Atomic uint32_t streams;    /* numbers given to streams so far */
 	struct md_tuple tuple;       /* of the application datagram */
 	uint16_t via;                /* outer source port, 0 without a tunnel */
 	_Atomic uint16_t tokens;     /* sent since token_time */
 	bool chosen;
-	int8_t route_rtp, route_quic;
+	int8_t route;
 	_Atomic uint8_t retired;     /* no longer to be found: what it rested on has changed */
 	_Atomic uint8_t why_not;     /* enum md_aside, MD_ASIDE_COUNT: none */
 	_Atomic uint8_t shape;       /* 0: not fixed, 1: speaks of MDUs, 2: of streams */
-	struct md_traffic_key key;   /* where AUTH is on and a router or route is known */
+	struct md_traffic_key key;   /* where AUTH is on and nothing is against wrapping */
 };
 
 struct stream {                      /* one SSRC of a flow */

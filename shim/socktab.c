@@ -122,25 +122,30 @@ static struct sock *adopt(int fd, uint64_t cookie, uint32_t now)
 	return sock;
 }
 
-struct sock *socktab_find(int fd, bool noted_only, uint32_t now)
+bool socktab_worth_asking(int fd, bool noted_only)
 {
 	struct note *n;
+	uint16_t no;
+
+	if (fd < 0 || (uint32_t)fd >= notes)
+		return false;
+	n = &note[fd];
+	if (noted_only && !atomic_load_explicit(&n->connected, memory_order_relaxed))
+		return false;
+	no = atomic_load_explicit(&n->no, memory_order_relaxed);
+	if (no)
+		atomic_store_explicit(&n->no, (uint16_t)(no - 1), memory_order_relaxed);
+	return !no;
+}
+
+struct sock *socktab_find(int fd, uint32_t now)
+{
+	struct note *n = &note[fd];
 	struct sock *sock = NULL;
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
 	uint32_t index;
-	uint16_t no;
 
-	if (fd < 0 || (uint32_t)fd >= notes)
-		return NULL;
-	n = &note[fd];
-	if (noted_only && !atomic_load_explicit(&n->connected, memory_order_relaxed))
-		return NULL;
-	no = atomic_load_explicit(&n->no, memory_order_relaxed);
-	if (no) {
-		atomic_store_explicit(&n->no, (uint16_t)(no - 1), memory_order_relaxed);
-		return NULL;
-	}
 	if (raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) != 0) {
 		atomic_store_explicit(&n->no, NO_FOR, memory_order_relaxed);
 		atomic_store_explicit(&n->connected, 0, memory_order_relaxed);
@@ -168,7 +173,7 @@ bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view)
 	uint32_t stale = 0;
 	bool good = true;
 
-	if (!claim_take(&sock->claim))
+	if (!claim_take(&sock->claim, now))
 		return false;
 	if (atomic_load_explicit(&sock->stale, memory_order_relaxed))
 		stale = atomic_exchange(&sock->stale, 0);

@@ -65,9 +65,13 @@ struct sock {
 /* 0 or -errno. Only from the constructor. */
 int socktab_start(uint32_t sockets);
 
-/* The socket behind fd, pinned, or NULL if it is none of our business. noted_only: do not ask about descriptors that
- * connect() did not note (write and writev). Async-signal-safe. */
-struct sock *socktab_find(int fd, bool noted_only, uint32_t now);
+/* Whether the kernel is to be asked about fd: not while a "no" is fresh, and of write and writev (noted_only) not unless
+ * connect() noted it. A few instructions, no system call. */
+bool socktab_worth_asking(int fd, bool noted_only);
+
+/* The socket behind an fd that is worth asking about, pinned, or NULL if it is none of our business.
+ * Async-signal-safe. */
+struct sock *socktab_find(int fd, uint32_t now);
 void socktab_let_go(struct sock *sock);
 
 /* What the kernel says of the socket, at most a second old, its addresses at most 20 ms; asked again where an ear heard

@@ -12,7 +12,8 @@ enum {
 	TABLE_STEPS = 64,   /* longest walk along a bucket; chains are short, and a walk may stray into another one */
 	TABLE_LOOK = 64,    /* records looked at to find an old one */
 	CLAIM_SPINS = 400,
-	CLAIM_YIELDS = 64
+	CLAIM_YIELDS = 64,
+	CLAIM_LEFT_MS = 2000
 };
 
 struct table_state {
@@ -31,11 +32,14 @@ static inline void relax(void)
 }
 
 /* The holder needs about a hundred nanoseconds unless it lost its processor; then yielding lets it finish. */
-bool claim_take(_Atomic uint32_t *claim)
+bool claim_take(_Atomic uint32_t *claim, uint32_t now)
 {
 	for (int i = 0; i < CLAIM_SPINS + CLAIM_YIELDS; i++) {
-		if (!atomic_load_explicit(claim, memory_order_relaxed) &&
-			!atomic_exchange_explicit(claim, 1, memory_order_acquire))
+		uint32_t held = atomic_load_explicit(claim, memory_order_relaxed);
+
+		if ((!held || (int32_t)(now - held) > CLAIM_LEFT_MS) &&
+			atomic_compare_exchange_strong_explicit(claim, &held, now | 1, memory_order_acquire,
+				memory_order_relaxed))
 			return true;
 		if (i < CLAIM_SPINS)
 			relax();
@@ -158,6 +162,17 @@ static void unlink_slot(struct table *table, struct slot *slot)
 	}
 }
 
+/* Milliseconds since it was used. Another thread may have read its clock a little later than we; what lies further in
+ * the future was used before the clock was set back. */
+static uint32_t age_of(struct slot *slot, uint32_t now)
+{
+	int32_t age = (int32_t)(now - atomic_load_explicit(&slot->used, memory_order_relaxed));
+
+	if (age < 0)
+		return age > -2000 ? 0 : INT32_MAX;
+	return (uint32_t)age;
+}
+
 /* The oldest of some records behind the cursor that nobody uses; it is TABLE_CHANGING then. Under the claim. */
 static struct slot *oldest(struct table *table, uint32_t now, uint32_t idle)
 {
@@ -168,9 +183,9 @@ static struct slot *oldest(struct table *table, uint32_t now, uint32_t idle)
 
 	for (uint32_t i = 0; i < look; i++) {
 		struct slot *slot = slot_at(table, (table->state->cursor + i) % count);
-		uint32_t age = now - atomic_load_explicit(&slot->used, memory_order_relaxed);
+		uint32_t age = age_of(slot, now);
 
-		if (atomic_load_explicit(&slot->pins, memory_order_relaxed) == 0 && age >= idle && age < INT32_MAX &&
+		if (atomic_load_explicit(&slot->pins, memory_order_relaxed) == 0 && age >= idle &&
 			(!best || age > best_age)) {
 			best = slot;
 			best_age = age;
@@ -215,7 +230,7 @@ void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t no
 	struct slot *slot;
 
 	*forgot = false;
-	if (!claim_take(&table->state->claim))
+	if (!claim_take(&table->state->claim, now))
 		return NULL;
 	slot = table_find(table, hash, key, now);
 	if (!slot) {
@@ -239,7 +254,7 @@ bool table_forget_oldest(struct table *table, uint32_t now, uint32_t idle)
 {
 	struct slot *slot;
 
-	if (!claim_take(&table->state->claim))
+	if (!claim_take(&table->state->claim, now))
 		return false;
 	slot = oldest(table, now, idle);
 	if (slot) {

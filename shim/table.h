@@ -57,8 +57,9 @@ uint32_t table_count(const struct table *table);
 uint32_t table_index(const struct table *table, const void *record);
 
 /* Claims: a word that one thread holds for a short time. False if it could not be had; never waits longer than some
- * ten microseconds of spinning and a bounded number of yields. */
-bool claim_take(_Atomic uint32_t *claim);
+ * ten microseconds of spinning and a bounded number of yields. now is in milliseconds: a claim two seconds old was left
+ * behind (by a signal handler that jumped out of our code, say) and is taken over. */
+bool claim_take(_Atomic uint32_t *claim, uint32_t now);
 void claim_drop(_Atomic uint32_t *claim);
 
 #endif

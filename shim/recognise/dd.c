@@ -27,7 +27,7 @@ static unsigned take(struct bits *bits, unsigned n)
 		return 0;
 	}
 	for (; n; n--, bits->at++)
-		value = value << 1 | (octet(bits->of, bits->at / 8) >> (7 - bits->at % 8) & 1u);
+		value = value << 1 | ((unsigned)octet(bits->of, bits->at / 8) >> (7 - bits->at % 8) & 1);
 	return value;
 }
 

@@ -45,7 +45,7 @@ static bool skip_structure(const struct octets *p, size_t *at)
 	for (pictures = octet(p, (*at)++); pictures; pictures--) {
 		if (*at >= p->len)
 			return false;
-		*at += 1u + ((octet(p, *at) & SS_REFERENCES) >> SS_REFERENCES_SHIFT);
+		*at += 1 + ((size_t)(octet(p, *at) & SS_REFERENCES) >> SS_REFERENCES_SHIFT);
 	}
 	return *at <= p->len;
 }

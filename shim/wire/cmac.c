@@ -43,7 +43,7 @@ static void twice(uint8_t out[16], const uint8_t in[16])
 
 	for (int i = 0; i < 15; i++)
 		out[i] = (uint8_t)(in[i] << 1 | in[i + 1] >> 7);
-	out[15] = (uint8_t)(in[15] << 1 ^ (0x87 & (0u - carry)));
+	out[15] = (uint8_t)((unsigned)in[15] << 1 ^ (0x87 & (0u - carry)));
 }
 
 int cmac_key(struct md_traffic_key *out, const uint8_t key[16], const struct md_lend *lend, bool cpu)

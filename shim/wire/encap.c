@@ -60,13 +60,13 @@ static void exchange(uint8_t *header, size_t at, uint16_t word)
 
 static void forward_ipv4(uint8_t *inner, unsigned ecn)
 {
-	exchange(inner, 0, (uint16_t)(inner[0] << 8 | (inner[1] & 0xfc) | ecn));
+	exchange(inner, 0, (uint16_t)((unsigned)inner[0] << 8 | (inner[1] & 0xfcu) | ecn));
 	exchange(inner, 8, (uint16_t)((inner[8] - 1) << 8 | inner[9]));
 }
 
 static void forward_ipv6(uint8_t *inner, unsigned ecn)
 {
-	inner[1] = (uint8_t)((inner[1] & 0xcf) | ecn << 4);
+	inner[1] = (uint8_t)((inner[1] & 0xcfu) | ecn << 4);
 	inner[7]--;
 }
 

@@ -46,7 +46,9 @@ static inline uint16_t take_u16(struct in *in)
 {
 	const uint8_t *p = take(in, 2);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	if (!p)
+		return 0;
+	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 static inline uint32_t take_u32(struct in *in)

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * raw.c - engine "raw": IPPROTO_RAW sockets, whose datagrams carry the IP header we write. Needs CAP_NET_RAW.
+ *
+ * IPPROTO_RAW and not IPPROTO_UDP: it receives nothing, and it fills up and drains as a UDP socket does. */
+#include <errno.h>
+#include <linux/net_tstamp.h>
+#include <string.h>
+#include <time.h>
+
+#include "../egress.h"
+#include "../ours.h"
+#include "../real.h"
+#include "../sockview.h"
+
+/* Room for SCM_TXTIME and a packet information message. */
+union control_room {
+	struct cmsghdr align;
+	uint8_t octets[CMSG_SPACE(sizeof(uint64_t)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+static int open_raw(uint8_t version, struct outlet_raw *raw)
+{
+	struct sock_txtime txtime = { .clockid = CLOCK_MONOTONIC };
+	int fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, &raw->cookie);
+	int nothing = 0;
+
+	if (fd < 0)
+		return fd;
+	raw_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
+	if (raw_setsockopt(fd, SOL_SOCKET, SO_TXTIME, &txtime, sizeof(txtime)) != 0) {
+		ours_close(fd, raw->cookie);
+		return -ENOPROTOOPT;
+	}
+	raw->fd = fd;
+	return 0;
+}
+
+static int raw_arm(struct sock *sock, const struct view *view, uint8_t version, uint32_t now,
+	struct handle *handle)
+{
+	struct outlet_raw *raw = &sock->outlet.raw[version == 6];
+	int err = 0;
+
+	if (!claim_take(&sock->claim, now))
+		return -EBUSY;
+	if (raw->fd < 0) {
+		err = open_raw(version, raw);
+		if (!err)
+			sockview_mirror(&sock->outlet, view);
+	}
+	handle->fd = raw->fd;
+	handle->cookie = raw->cookie;
+	claim_drop(&sock->claim);
+	return err;
+}
+
+/* The application may have closed our number and opened something else there. A transmit time is refused with EINVAL by
+ * every socket on which it was not switched on, before anything is sent: so each send proves by itself that it meets our
+ * socket, without a second system call. Time 0 means at once. */
+static size_t prove(union control_room *room)
+{
+	uint64_t at_once = 0;
+
+	memset(room, 0, sizeof(*room));
+	room->align.cmsg_level = SOL_SOCKET;
+	room->align.cmsg_type = SCM_TXTIME;
+	room->align.cmsg_len = CMSG_LEN(sizeof(at_once));
+	return CMSG_SPACE(sizeof(at_once));
+}
+
+static size_t leave_by(union control_room *room, size_t at, uint8_t version, uint32_t interface)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(void *)(room->octets + at);
+	struct in_pktinfo four = { .ipi_ifindex = (int)interface };
+	struct in6_pktinfo six = { .ipi6_ifindex = interface };
+
+	c->cmsg_level = version == 4 ? IPPROTO_IP : IPPROTO_IPV6;
+	c->cmsg_type = version == 4 ? IP_PKTINFO : IPV6_PKTINFO;
+	c->cmsg_len = version == 4 ? CMSG_LEN(sizeof(four)) : CMSG_LEN(sizeof(six));
+	if (version == 4)
+		memcpy(CMSG_DATA(c), &four, sizeof(four));
+	else
+		memcpy(CMSG_DATA(c), &six, sizeof(six));
+	return at + (version == 4 ? CMSG_SPACE(sizeof(four)) : CMSG_SPACE(sizeof(six)));
+}
+
+static int send_one(const struct handle *handle, struct parcel *parcel)
+{
+	uint8_t head[MD_IPV6_HEADERS];
+	union control_room room;
+	struct sockaddr_in6 to;
+	struct msghdr msg = { .msg_name = &to, .msg_iov = parcel->piece, .msg_iovlen = parcel->pieces };
+	ptrdiff_t len = md_headers_write(head, sizeof(head), &parcel->tuple, &parcel->ip, parcel->user_len,
+		parcel->user_sum, parcel->area_len);
+	int flags = parcel->flags | MSG_NOSIGNAL;
+	long err;
+
+	if (len < 0)
+		return -EMSGSIZE;
+	parcel->piece[0] = (struct iovec){ head, (size_t)len };
+	msg.msg_namelen = egress_addr(&to, parcel->tuple.version, parcel->tuple.dst, 0);
+	msg.msg_control = &room;
+	msg.msg_controllen = prove(&room);
+	if (parcel->interface)
+		msg.msg_controllen = leave_by(&room, msg.msg_controllen, parcel->tuple.version, parcel->interface);
+	err = raw_sendmsg(handle->fd, &msg, flags | MSG_DONTWAIT);
+	if (err == -EAGAIN && parcel->may_block)
+		err = raw_sendmsg(handle->fd, &msg, flags);
+	if (err >= 0)
+		return 0;
+	if ((err == -EINVAL || err == -ENOTSOCK || err == -EBADF || err == -EOPNOTSUPP) &&
+		!ours_still(handle->fd, handle->cookie))
+		return -EBADF;
+	return (int)err;
+}
+
+static int raw_send(const struct handle *handle, struct parcel *const *parcel, unsigned n)
+{
+	unsigned sent = 0;
+	int err = 0;
+
+	while (sent < n && !err) {
+		err = send_one(handle, parcel[sent]);
+		if (!err)
+			sent++;
+	}
+	return sent ? (int)sent : err;
+}
+
+static size_t raw_largest(void)
+{
+	return UINT16_MAX;
+}
+
+static void raw_disarm(struct sock *sock, uint32_t now)
+{
+	if (!claim_take(&sock->claim, now))
+		return;
+	for (int i = 0; i < 2; i++) {
+		ours_close(sock->outlet.raw[i].fd, sock->outlet.raw[i].cookie);
+		sock->outlet.raw[i].fd = -1;
+	}
+	claim_drop(&sock->claim);
+}
+
+const struct engine engine_raw = { MD_ENGINE_RAW, raw_arm, raw_send, raw_largest, raw_disarm };

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * hall.h - one send call on its way through the rooms; shared by path.c and the files it calls, and by nothing else. */
+#ifndef MD_HALL_H
+#define MD_HALL_H
+
+#include <time.h>
+
+#include "config.h"
+#include "control.h"
+#include "egress.h"
+#include "flowtab.h"
+#include "stats.h"
+
+enum { BURSTS = 4 };
+
+/* What every send needs and start filled in; never changes afterwards. */
+struct hall {
+	bool serving;
+	const struct config *config;
+	const struct md_lend *lend;
+	char program[CONFIG_NAME];
+};
+
+extern struct hall hall;
+
+/* One call of a door. */
+struct call {
+	int fd, flags;
+	struct mmsghdr *vec;         /* the caller's; never written to but for msg_len */
+	unsigned n;
+	struct sock *sock;
+	struct view view;
+	struct timespec time;        /* the one clock reading */
+	uint32_t now;                /* the same in milliseconds, to measure ages with */
+	unsigned bursts;
+	struct {                     /* burst quanta of this call's flows, found so far */
+		struct flow_key key;
+		uint8_t bq;
+	} burst[BURSTS];
+};
+
+/* One datagram of it. */
+struct packet {
+	const struct msghdr *msg;
+	const struct control *control;
+	struct octets data;
+	enum protocol protocol;
+	struct rtp rtp;
+	struct flow_key key;         /* destination; source where the call chose it */
+	const struct route *route;
+	struct flow *flow;
+	struct outlet_tunnel tunnel; /* in tunnel mode */
+};
+
+/* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
+enum md_aside target_find(const struct call *call, struct packet *packet);
+enum md_aside target_flow(struct call *call, struct packet *packet);
+
+/* sight.c - what is it. */
+enum md_aside sight(const struct call *call, struct packet *packet);
+
+/* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
+uint32_t train_segment(const struct call *call, const struct control *control);
+uint8_t train_burst(struct call *call, const struct packet *packet);
+
+/* IP header and UDP header of an application datagram. */
+static inline size_t headers_len(uint8_t version)
+{
+	return version == 4 ? MD_IPV4_HEADERS : MD_IPV6_HEADERS;
+}
+
+/* wrap.c - says it, signs it, sends it. MD_ASIDE_COUNT: it is out. */
+enum md_aside wrap(struct call *call, struct packet *packet);
+
+#endif

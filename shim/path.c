@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "path.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "hall.h"
+#include "process.h"
+#include "real.h"
+#include "route.h"
+
+enum {
+	FLAGS_CARRIED = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM,
+	TRAIN_MAX = 64,              /* segments of one train; more is left to the kernel */
+	TRAIN_OCTETS = 65507,
+	PIECES_MAX = 1024            /* iovecs of a message that are looked at; the kernel's own limit */
+};
+
+struct hall hall;
+
+/* The door this thread is in: an address on its stack, 0 outside. A signal handler that sends while we are at work finds
+ * it set and passes; one that left by siglongjmp leaves an address that lies below the stack of whoever comes next. */
+static _Thread_local uintptr_t inside;
+
+bool path_serves(void)
+{
+	return hall.serving;
+}
+
+static bool enter(uintptr_t here)
+{
+	if (inside && here < inside)
+		return false;
+	inside = here;
+	return true;
+}
+
+/* The segments of a message as the kernel would cut them; 0: it will refuse, or it is none of our business. */
+static unsigned segments_of(size_t len, uint32_t segment)
+{
+	size_t n = segment ? (len + segment - 1) / segment : 1;
+
+	return len > TRAIN_OCTETS || n > TRAIN_MAX ? 0 : (unsigned)n;
+}
+
+/* Whether a datagram is wrapped, as far as it can be said without touching any state of its flow. */
+static enum md_aside judge(struct call *call, struct packet *packet)
+{
+	enum md_aside why = sight(call, packet);
+	const struct md_tuple *tuple = &packet->key.tuple;
+	int route;
+
+	if (why != MD_ASIDE_COUNT)
+		return why;
+	if (route_never(tuple->version, tuple->dst))
+		return MD_A_NOT_UNICAST;
+	route = route_find(hall.config, hall.program, tuple,
+		packet->protocol == PROTO_RTP ? CARRIES_RTP : CARRIES_QUIC);
+	if (route < 0)
+		return MD_A_NO_ROUTE;
+	packet->key.route = (int8_t)route;
+	packet->route = &hall.config->route[route];
+	if (packet->route->mode == MODE_OFF)
+		return MD_A_ROUTE_OFF;
+	return route_to_router(hall.config, tuple) ? MD_A_TO_ROUTER : MD_ASIDE_COUNT;
+}
+
+/* An error that waits on the application's socket belongs to the application's next call: its own send fetches it.
+ * (SO_ERROR would swallow it.) */
+static bool error_pending(const struct call *call)
+{
+	struct pollfd p = { .fd = call->fd };
+	struct timespec at_once = { 0 };
+
+	if (!call->view.connected && !call->view.errors)
+		return false;
+	return raw_call(SYS_ppoll, (long)&p, 1, (long)&at_once, 0, 0, 0) > 0;
+}
+
+/* Out it goes, wrapped; or why not. */
+static enum md_aside take(struct call *call, struct packet *packet)
+{
+	enum md_aside why;
+
+	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))
+		return MD_A_UNBOUND;
+	packet->key.tuple.sport = ntohs(call->view.local.sin6_port);
+	if (error_pending(call))
+		return MD_A_SOCKET_ERROR;
+	why = target_flow(call, packet);
+	if (why != MD_ASIDE_COUNT)
+		return why;
+	why = wrap(call, packet);
+	flowtab_let_go(packet->flow);
+	if (why == MD_ASIDE_COUNT)
+		stats_count(packet->route->mode == MODE_TUNNEL ? MD_C_WRAPPED_MED_TUNNEL : MD_C_WRAPPED_MED_INLINE, 1);
+	return why;
+}
+
+/* Several calls may be one datagram (MSG_MORE, UDP_CORK); a piece is never wrapped, nor what is added to a piece. */
+static bool in_pieces(struct call *call)
+{
+	bool more = (call->flags & MSG_MORE) != 0;
+	bool before = atomic_load_explicit(&call->sock->more, memory_order_relaxed) != 0;
+
+	if (more != before)
+		atomic_store_explicit(&call->sock->more, more, memory_order_relaxed);
+	return more || before || call->view.corked;
+}
+
+/* What speaks against every datagram of a message. */
+static enum md_aside survey(struct call *call, struct packet *packet, struct control *control, struct octets *all)
+{
+	const struct msghdr *msg = packet->msg;
+
+	if (!path_plausible(msg->msg_iov) || !msg->msg_iovlen || msg->msg_iovlen > PIECES_MAX)
+		return MD_A_ARGUMENT;
+	if ((msg->msg_namelen && msg->msg_name && !path_plausible(msg->msg_name)) ||
+		(msg->msg_controllen && !path_plausible(msg->msg_control)))
+		return MD_A_ARGUMENT;
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		if (msg->msg_iov[i].iov_len && (!path_plausible(msg->msg_iov[i].iov_base) ||
+			msg->msg_iov[i].iov_len > UINT16_MAX))
+			return MD_A_ARGUMENT;
+	control_read(msg, control);
+	packet->control = control;
+	if (control->foreign)
+		return MD_A_CONTROL;
+	*all = octets_of(msg->msg_iov, msg->msg_iovlen);
+	if (all->len > UINT16_MAX)
+		return MD_A_ARGUMENT;
+	return target_find(call, packet);
+}
+
+/* The octets of a message from at on, as iovecs of their own. */
+static size_t slice(const struct octets *part, struct iovec *iov, size_t room)
+{
+	struct octets rest = *part;
+	size_t n = 0;
+
+	while (rest.len && n < room) {
+		iov[n++] = (struct iovec){ (void *)(uintptr_t)rest.flat, rest.flat_len };
+		rest = octets_from(&rest, rest.flat_len);
+	}
+	return rest.len ? 0 : n;
+}
+
+/* The real functions are cancellation points; a thread cancelled there would keep the socket's record pinned. */
+static ssize_t uncancelled_sendmsg(const struct call *call, const struct msghdr *msg)
+{
+	ssize_t sent;
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	sent = real.sendmsg(call->fd, msg, call->flags);
+	pthread_setcancelstate(state, &state);
+	return sent;
+}
+
+/* One segment of a train, natively, by itself. */
+static __attribute__((noinline)) ssize_t send_segment(const struct call *call, const struct packet *packet)
+{
+	union {
+		struct cmsghdr align;
+		uint8_t octets[CONTROL_MAX];
+	} control;
+	struct iovec iov[PARCEL_PIECES];
+	struct msghdr msg = *packet->msg;
+	long len = control_without_segment(packet->msg, &control, sizeof(control));
+
+	msg.msg_iov = iov;
+	msg.msg_iovlen = slice(&packet->data, iov, PARCEL_PIECES);
+	if (len < 0 || !msg.msg_iovlen) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	msg.msg_control = len ? &control : NULL;
+	msg.msg_controllen = (size_t)len;
+	return uncancelled_sendmsg(call, &msg);
+}
+
+/* Whether any segment is wrapped; if none is, the train goes to the kernel whole. */
+static bool worth_splitting(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment,
+	enum md_aside *why)
+{
+	for (size_t at = 0; at < all->len; at += segment) {
+		packet->data = octets_from(all, at);
+		packet->data = octets_first(&packet->data, segment);
+		*why = judge(call, packet);
+		if (*why == MD_ASIDE_COUNT)
+			return true;
+	}
+	return false;
+}
+
+/* Sends a train segment by segment. The length of the message, or -1 with errno if not even the first got out. */
+static ssize_t send_train(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)
+{
+	for (size_t at = 0; at < all->len; at += segment) {
+		enum md_aside why;
+
+		packet->data = octets_from(all, at);
+		packet->data = octets_first(&packet->data, segment);
+		stats_count(MD_C_SEEN, 1);
+		why = judge(call, packet);
+		if (why == MD_ASIDE_COUNT)
+			why = take(call, packet);
+		if (why == MD_ASIDE_COUNT)
+			continue;
+		stats_aside(why, 1);
+		if (send_segment(call, packet) < 0 && at == 0)
+			return -1;
+	}
+	stats_count(MD_C_SEGMENTED, 1);
+	return (ssize_t)all->len;
+}
+
+/* The run of messages before this one that go as they came. The number sent, or -1. */
+static int flush(const struct call *call, unsigned from, unsigned to)
+{
+	int sent, state;
+
+	if (from == to)
+		return 0;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	sent = real.sendmmsg(call->fd, call->vec + from, to - from, call->flags);
+	pthread_setcancelstate(state, &state);
+	return sent;
+}
+
+enum fate { FATE_NATIVE, FATE_SINGLE, FATE_TRAIN };
+
+static enum fate decide(struct call *call, struct packet *packet, struct control *control, struct octets *all,
+	uint32_t *segment)
+{
+	enum md_aside why = survey(call, packet, control, all);
+	unsigned n = 1;
+
+	if (why == MD_ASIDE_COUNT) {
+		*segment = train_segment(call, control);
+		if (*segment >= all->len)
+			*segment = 0;
+		n = segments_of(all->len, *segment);
+		packet->data = *all;
+		if (!n)
+			why = MD_A_SEGMENTS;
+		else if (*segment && worth_splitting(call, packet, all, *segment, &why))
+			return FATE_TRAIN;
+		else if (!*segment)
+			why = judge(call, packet);
+	}
+	if (why == MD_ASIDE_COUNT)
+		return FATE_SINGLE;
+	stats_count(MD_C_SEEN, n ? n : 1);
+	stats_aside(why, n ? n : 1);
+	return FATE_NATIVE;
+}
+
+/* Sends a message that is worth it. 1: sent, its msg_len filled in; 0: it goes as it came; -1: errno. */
+static int send_one(struct call *call, struct mmsghdr *message, struct packet *packet, const struct octets *all,
+	uint32_t segment, enum fate fate)
+{
+	enum md_aside why;
+	ssize_t len;
+
+	if (fate == FATE_TRAIN) {
+		len = send_train(call, packet, all, segment);
+		if (len < 0)
+			return -1;
+		message->msg_len = (unsigned)len;
+		return 1;
+	}
+	stats_count(MD_C_SEEN, 1);
+	why = take(call, packet);
+	if (why == MD_ASIDE_COUNT) {
+		message->msg_len = (unsigned)all->len;
+		return 1;
+	}
+	stats_aside(why, 1);
+	return 0;
+}
+
+/* Walks the messages. Those that go as they came are sent in runs, in their place among the others. */
+static int walk(struct call *call)
+{
+	unsigned run = 0; /* first message that waits to go as it came */
+
+	for (unsigned i = 0; i < call->n; i++) {
+		struct packet packet = { .msg = &call->vec[i].msg_hdr };
+		struct control control;
+		struct octets all;
+		uint32_t segment = 0;
+		enum fate fate = decide(call, &packet, &control, &all, &segment);
+		int done;
+
+		if (fate == FATE_NATIVE)
+			continue;
+		done = flush(call, run, i);
+		if (done < 0 || (unsigned)done < i - run)
+			return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
+		run = i;
+		done = send_one(call, &call->vec[i], &packet, &all, segment, fate);
+		if (done < 0)
+			return i ? (int)i : -1;
+		if (done)
+			run = i + 1;
+	}
+	if (run == 0)
+		return PATH_PASS;
+	if (run < call->n) {
+		int done = flush(call, run, call->n);
+
+		return done < 0 ? (int)run : (int)run + done;
+	}
+	return (int)call->n;
+}
+
+static int pass(struct call *call, enum md_aside why)
+{
+	stats_count(MD_C_SEEN, call->n);
+	stats_aside(why, call->n);
+	return PATH_PASS;
+}
+
+static int served(struct call *call)
+{
+	if (!socktab_view(call->sock, call->fd, call->now, &call->view))
+		return pass(call, MD_A_BUSY);
+	if (in_pieces(call) || (call->flags & ~FLAGS_CARRIED))
+		return pass(call, MD_A_FLAGS);
+	return walk(call);
+}
+
+int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, bool noted_only)
+{
+	struct call call;
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	int result = PATH_PASS, saved = errno;
+
+	if (!hall.serving || !n || !socktab_worth_asking(fd, noted_only))
+		return PATH_PASS;
+	if (!enter(here)) {
+		stats_count(MD_C_SEEN, n);
+		stats_aside(MD_A_NESTED, n);
+		return PATH_PASS;
+	}
+	if (process_is_new())
+		socktab_forked();
+	pthread_testcancel(); /* as the real call would; nothing is held yet */
+	memset(&call, 0, sizeof(call));
+	call.fd = fd;
+	call.vec = vec;
+	call.n = n;
+	call.flags = flags;
+	clock_gettime(CLOCK_REALTIME, &call.time);
+	call.now = (uint32_t)((uint64_t)call.time.tv_sec * 1000 + (uint64_t)call.time.tv_nsec / 1000000);
+	call.sock = socktab_find(fd, call.now);
+	if (call.sock) {
+		result = served(&call);
+		socktab_let_go(call.sock);
+	}
+	inside = 0;
+	if (result != -1)
+		errno = saved;
+	return result;
+}
+
+void path_heard_connect(int fd)
+{
+	if (hall.serving)
+		socktab_heard_connect(fd);
+}
+
+void path_heard_option(int fd, int level, int name)
+{
+	if (hall.serving)
+		socktab_heard_option(fd, level, name);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * wrap.c - says what a datagram is, as octets, signs it and puts it out. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "describe.h"
+#include "hall.h"
+#include "process.h"
+#include "real.h"
+
+enum {
+	AREA_ROOM = 64,              /* an area without token, with room to spare */
+	AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8,
+	SHAPE_FRAMES = 1,
+	SHAPE_STREAMS = 2,
+	COLOURS = 4
+};
+
+_Static_assert((int)AREA_ROOM >= (int)MD_AREA_USUAL, "every area without a token fits");
+
+/* S is fixed with the first wrapped datagram of a flow (wire format, section 4.1). */
+static bool speaks_of_streams(const struct packet *packet)
+{
+	bool streams = packet->protocol == PROTO_QUIC_SHORT && !packet->route->quic_frames;
+	uint8_t shape = 0;
+
+	if (!atomic_compare_exchange_strong(&packet->flow->shape, &shape, streams ? SHAPE_STREAMS : SHAPE_FRAMES))
+		streams = shape == SHAPE_STREAMS;
+	return streams;
+}
+
+/* The stream's number: 0 for QUIC that says nothing, else the SSRC in order of first use. */
+static void describe_as_stream(const struct packet *packet, struct stream *stream, struct md_metadata *meta)
+{
+	if (stream && !stream->numbered) {
+		stream->number = (uint8_t)atomic_fetch_add(&packet->flow->streams, 1);
+		stream->numbered = true;
+	}
+	describe_stream(stream ? stream->number : 0, meta);
+}
+
+/* A QUIC packet of a flow that carries frames, of which nobody named the MDU, is an MDU of its own. */
+static void see_quic(struct mdu_in *in)
+{
+	memset(in, 0, sizeof(*in));
+	in->media = MEDIA_REPAIR; /* "an MDU of its own" is what the machine makes of repair packets */
+}
+
+static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
+{
+	bool encrypted = atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
+
+	memset(in, 0, sizeof(*in));
+	in->ts = packet->rtp.ts;
+	in->media = classify_rtp(&packet->rtp, &hall.config->reading, packet->route->protection, encrypted,
+		&stream->plausible, NULL, &in->said);
+}
+
+static void describe_as_mdu(const struct call *call, const struct packet *packet, struct stream *stream,
+	struct md_metadata *meta)
+{
+	struct mdu_stream none = { 0 };
+	struct mdu_out out;
+	struct mdu_in in;
+
+	if (stream)
+		see_rtp(call, packet, stream, &in);
+	else
+		see_quic(&in);
+	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, COLOURS, &in, &out);
+	if (!stream)
+		out.class = CLASS_UNKNOWN;
+	if (out.opened)
+		stats_count(MD_C_MDUS, 1);
+	describe_mdu(&hall.config->policy[packet->route->policy], &out, meta);
+}
+
+/* MED for this packet, sequence and time aside. False: another thread held the SSRC's state too long. */
+static bool describe(const struct call *call, const struct packet *packet, struct md_metadata *meta)
+{
+	struct stream *stream = NULL;
+
+	memset(meta, 0, sizeof(*meta));
+	if (packet->protocol == PROTO_RTP) {
+		stream = flowtab_stream(packet->flow, packet->rtp.ssrc, call->now);
+		if (!stream)
+			return false;
+	}
+	if (speaks_of_streams(packet))
+		describe_as_stream(packet, stream, meta);
+	else
+		describe_as_mdu(call, packet, stream, meta);
+	if (stream)
+		flowtab_stream_done(stream);
+	return true;
+}
+
+static void marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
+{
+	const struct view *view = &call->view;
+	bool four = packet->key.tuple.version == 4;
+	uint8_t pmtu = four ? view->pmtu4 : view->pmtu6;
+
+	ip->ttl = packet->control->has_ttl ? packet->control->ttl : four ? view->ttl : view->hops;
+	ip->tos = packet->control->has_tos ? packet->control->tos : four ? view->tos : view->tclass;
+	ip->df = pmtu == IP_PMTUDISC_WANT || pmtu == IP_PMTUDISC_DO || pmtu == IP_PMTUDISC_PROBE;
+	ip->id = ip->df ? 0 : (uint16_t)process_random();
+	ip->flow_label = 0;
+}
+
+/* The application's octets as pieces of the parcel, behind what stands there already. False: too many. */
+static bool gather(const struct octets *data, struct parcel *parcel)
+{
+	struct octets rest = *data;
+
+	while (rest.len) {
+		if (parcel->pieces >= PARCEL_PIECES + 2)
+			return false;
+		parcel->piece[parcel->pieces++] = (struct iovec){ (void *)(uintptr_t)rest.flat, rest.flat_len };
+		rest = octets_from(&rest, rest.flat_len);
+	}
+	return true;
+}
+
+/* Tunnel mode: a complete inner datagram, whose headers we write, becomes the user data (wire format, section 6.2). */
+static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t inner[MD_IPV6_HEADERS])
+{
+	ptrdiff_t len = md_headers_write(inner, MD_IPV6_HEADERS, &packet->flow->tuple, &parcel->ip, packet->data.len,
+		parcel->user_sum, 0);
+
+	if (len < 0)
+		return false;
+	parcel->piece[1] = (struct iovec){ inner, (size_t)len };
+	parcel->user_sum = md_sum(parcel->user_sum, inner, (size_t)len);
+	parcel->user_len += (size_t)len;
+	parcel->tuple = packet->tunnel.tuple;
+	parcel->ip.ttl = hall.config->router[packet->route->router].ttl;
+	parcel->ip.df = true;
+	parcel->ip.id = 0;
+	return true;
+}
+
+static bool fits(const struct packet *packet, const struct parcel *parcel)
+{
+	bool tunnel = packet->route->mode == MODE_TUNNEL;
+	size_t mtu = tunnel ? packet->tunnel.mtu : atomic_load_explicit(&packet->flow->mtu, memory_order_relaxed);
+
+	return headers_len(parcel->tuple.version) + parcel->user_len + parcel->area_len <= mtu;
+}
+
+static enum md_aside pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
+	uint8_t inner[MD_IPV6_HEADERS])
+{
+	bool tunnel = packet->route->mode == MODE_TUNNEL;
+
+	parcel->pieces = tunnel ? 2 : 1;
+	if (!gather(&packet->data, parcel))
+		return MD_A_PIECES;
+	marking(call, packet, &parcel->ip);
+	parcel->tuple = packet->flow->tuple;
+	parcel->user_len = packet->data.len;
+	parcel->interface = tunnel ? 0 : packet->control->interface;
+	parcel->flags = tunnel ? 0 : call->flags & MSG_CONFIRM;
+	parcel->user_sum = md_sum_pieces(0, parcel->piece + (tunnel ? 2 : 1), parcel->pieces - (tunnel ? 2u : 1u));
+	return !tunnel || enclose(packet, parcel, inner) ? MD_ASIDE_COUNT : MD_A_MTU;
+}
+
+/* A call on a blocking descriptor waits for room, ours as well as the application's own would have done. */
+static bool would_wait(const struct call *call)
+{
+	long flags;
+
+	if (call->flags & MSG_DONTWAIT)
+		return false;
+	flags = raw_call(SYS_fcntl, call->fd, F_GETFL, 0, 0, 0, 0);
+	return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
+static enum md_aside put_out(struct call *call, struct parcel *parcel)
+{
+	int err;
+
+	parcel->may_block = false;
+	err = egress_send(call->sock, &call->view, parcel, call->now);
+	if (err == -EAGAIN && would_wait(call)) {
+		parcel->may_block = true;
+		err = egress_send(call->sock, &call->view, parcel, call->now);
+	}
+	switch (err) {
+	case 0: return MD_ASIDE_COUNT;
+	case -EAGAIN: return MD_A_ENGINE_FULL;
+	case -EMSGSIZE: return MD_A_MTU;
+	case -ENODEV: return MD_A_NO_ENGINE;
+	case -EBUSY: return MD_A_BUSY;
+	case -EMFILE:
+	case -ENFILE: return MD_A_MEMORY;
+	default: return MD_A_ENGINE_ERROR;
+	}
+}
+
+static uint32_t ntp_now(const struct call *call)
+{
+	return md_ntp_send(md_ntp_short(call->time.tv_sec, (uint32_t)call->time.tv_nsec));
+}
+
+/* Whether this datagram carries the route's token (wire format, section 10.1), and if so, that it did. */
+static bool token_due(const struct call *call, const struct packet *packet, const struct parcel *parcel)
+{
+	const struct route *route = packet->route;
+	struct flow *flow = packet->flow;
+	bool tunnel = route->mode == MODE_TUNNEL;
+	size_t mtu = tunnel ? packet->tunnel.mtu : atomic_load_explicit(&flow->mtu, memory_order_relaxed);
+	size_t used = headers_len(parcel->tuple.version) + parcel->user_len + parcel->area_len;
+	struct md_token_turn turn;
+
+	if (!route->token_len || used >= mtu)
+		return false;
+	turn.begun = atomic_load_explicit(&flow->token_time, memory_order_relaxed);
+	turn.sent = atomic_load_explicit(&flow->tokens, memory_order_relaxed);
+	if (!md_token_due(&turn, route->token_count, route->token_interval, ntp_now(call), route->token_len, mtu - used))
+		return false;
+	atomic_store_explicit(&flow->token_time, turn.begun, memory_order_relaxed);
+	atomic_store_explicit(&flow->tokens, (uint16_t)turn.sent, memory_order_relaxed);
+	return true;
+}
+
+/* Numbers it, writes the area, and sends. The number is taken back if the datagram does not get out. */
+static enum md_aside finish(struct call *call, struct packet *packet, struct parcel *parcel, struct md_area *area,
+	uint8_t *room, size_t len)
+{
+	struct md_metadata meta;
+	enum md_aside why;
+	uint64_t undo[2];
+	ptrdiff_t n;
+
+	if (!describe(call, packet, &meta))
+		return MD_A_BUSY;
+	meta.bq = train_burst(call, packet);
+	flowtab_tick(packet->flow, ntp_now(call), &meta.seq, &meta.ts, undo);
+	area->meta = &meta;
+	area->tuple = &parcel->tuple;
+	area->user = parcel->piece + 1;
+	area->pieces = parcel->pieces - 1;
+	area->user_len = parcel->user_len;
+	n = md_area_write(room, len, area, hall.lend);
+	if (n >= 0) {
+		parcel->area_len = (size_t)n;
+		parcel->piece[parcel->pieces++] = (struct iovec){ room, (size_t)n };
+		why = put_out(call, parcel);
+	} else {
+		why = MD_A_NO_KEY;
+	}
+	if (why != MD_ASIDE_COUNT)
+		flowtab_undo(packet->flow, undo);
+	return why;
+}
+
+/* Of its own frame, since a token may be long and the usual area is short. */
+static __attribute__((noinline)) enum md_aside finish_with_token(struct call *call, struct packet *packet,
+	struct parcel *parcel, struct md_area *area)
+{
+	uint8_t room[AREA_ROOM_TOKEN];
+	enum md_aside why;
+
+	area->token = packet->route->token;
+	area->token_len = packet->route->token_len;
+	why = finish(call, packet, parcel, area, room, sizeof(room));
+	if (why == MD_ASIDE_COUNT)
+		stats_count(MD_C_TOKENS, 1);
+	return why;
+}
+
+static bool key_is_valid(const struct call *call)
+{
+	return !hall.config->auth || (hall.config->has_key && call->time.tv_sec >= hall.config->not_before &&
+		call->time.tv_sec < hall.config->not_after);
+}
+
+enum md_aside wrap(struct call *call, struct packet *packet)
+{
+	struct md_metadata kind = { .option = packet->route->ofc ? MD_OFC : MD_MED };
+	struct md_area area = { .ids = &hall.config->ids, .meta = &kind };
+	uint8_t inner[MD_IPV6_HEADERS], room[AREA_ROOM];
+	struct parcel parcel;
+	enum md_aside why;
+
+	if (packet->route->ofc)
+		return MD_A_NO_BOOK;
+	if (!key_is_valid(call))
+		return MD_A_NO_KEY;
+	if (hall.config->auth) {
+		area.key = &packet->flow->key;
+		area.next_keyid = packet->flow->key.keyid;
+	}
+	why = pack(call, packet, &parcel, inner);
+	if (why != MD_ASIDE_COUNT)
+		return why;
+	parcel.area_len = md_area_size(&area);
+	if (!fits(packet, &parcel))
+		return MD_A_MTU;
+	if (token_due(call, packet, &parcel))
+		return finish_with_token(call, packet, &parcel, &area);
+	return finish(call, packet, &parcel, &area, room, sizeof(room));
+}
