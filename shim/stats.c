@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "stats.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +60,47 @@ static void introduce(struct md_stats *s, const char *config)
 	__atomic_store_n(&s->magic, MD_STATS_MAGIC, __ATOMIC_RELEASE);
 }
 
+/* Whether a file of counters is of no use to anybody any more: its process is gone and never sent. */
+static bool idle_and_dead(int dir, const char *name)
+{
+	struct md_stats s;
+	char *end;
+	long n, pid = strtol(name, &end, 10);
+	int fd;
+
+	if (pid <= 0 || strcmp(end, ".stats") != 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+		return false;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	n = read(fd, &s, sizeof(s));
+	close(fd);
+	return n == (long)sizeof(s) && s.magic == MD_STATS_MAGIC && s.count[MD_C_SEEN] == 0;
+}
+
+/* Helpers that a served program starts leave a file each. Every start tidies up after a few of them (the kernel's
+ * temporary file system lists the newest first), so that they cannot pile up over the months. */
+static void tidy(const char *path)
+{
+	_Alignas(struct dirent64) char entries[1024];
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long n;
+
+	if (dir < 0)
+		return;
+	n = raw_call(SYS_getdents64, dir, (long)entries, sizeof(entries), 0, 0, 0);
+	for (long at = 0; at < n;) {
+		const char *record = entries + at;
+		uint16_t len;
+
+		memcpy(&len, record + offsetof(struct dirent64, d_reclen), sizeof(len));
+		if (idle_and_dead(dir, record + offsetof(struct dirent64, d_name)))
+			unlinkat(dir, record + offsetof(struct dirent64, d_name), 0);
+		at += len;
+	}
+	close(dir);
+}
+
 int stats_open(const char *dir, const char *config)
 {
 	char path[256], fresh[288];
@@ -85,5 +130,6 @@ int stats_open(const char *dir, const char *config)
 		return -err;
 	}
 	stats = map;
+	tidy(dir);
 	return 0;
 }

@@ -10,9 +10,10 @@ uint32_t train_segment(const struct call *call, const struct control *control)
 	return control->has_segment ? control->segment : call->view.segment;
 }
 
-static bool same_target(const struct packet *a, const struct packet *b)
+static bool same_target(const struct flow_key *a, const struct flow_key *b)
 {
-	return memcmp(&a->key.tuple, &b->key.tuple, sizeof(a->key.tuple)) == 0 && a->key.chosen == b->key.chosen;
+	return a->tuple.version == b->tuple.version && a->tuple.dport == b->tuple.dport && a->chosen == b->chosen &&
+		memcmp(a->tuple.dst, b->tuple.dst, 16) == 0 && memcmp(a->tuple.src, b->tuple.src, 16) == 0;
 }
 
 /* What the datagrams of one message add to the burst of a flow: octets as the radio carries them (wire format, 4.4). */
@@ -25,7 +26,7 @@ static void add_message(struct call *call, const struct msghdr *msg, const struc
 	uint32_t segment;
 
 	control_read(msg, &control);
-	if (control.foreign || target_find(call, &packet) != MD_ASIDE_COUNT || !same_target(&packet, of))
+	if (control.foreign || target_find(call, &packet) != MD_ASIDE_COUNT || !same_target(&packet.key, &of->key))
 		return;
 	all = octets_of(msg->msg_iov, msg->msg_iovlen);
 	segment = train_segment(call, &control);
@@ -61,7 +62,7 @@ uint8_t train_burst(struct call *call, const struct packet *packet)
 	if (call->n == 1 && !train_segment(call, packet->control))
 		return 0;
 	for (at = 0; at < call->bursts && at < BURSTS; at++)
-		if (memcmp(&call->burst[at].key, &packet->key, sizeof(packet->key)) == 0)
+		if (same_target(&call->burst[at].key, &packet->key))
 			return call->burst[at].bq;
 	at = call->bursts++ % BURSTS;
 	call->burst[at].key = packet->key;

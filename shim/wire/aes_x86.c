@@ -47,23 +47,21 @@ AESNI void aes_expand(uint8_t schedule[11][16], const uint8_t key[16])
 AESNI void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n)
 {
 	const __m128i *key = (const void *)schedule;
-	__m128i k[11], x = _mm_loadu_si128((const void *)state);
+	__m128i x = _mm_loadu_si128((const void *)state);
 
-	for (int i = 0; i < 11; i++)
-		k[i] = _mm_load_si128(key + i);
 	for (; n; n--, block += 16) {
 		x = _mm_xor_si128(x, _mm_loadu_si128((const void *)block));
-		x = _mm_xor_si128(x, k[0]);
-		x = _mm_aesenc_si128(x, k[1]);
-		x = _mm_aesenc_si128(x, k[2]);
-		x = _mm_aesenc_si128(x, k[3]);
-		x = _mm_aesenc_si128(x, k[4]);
-		x = _mm_aesenc_si128(x, k[5]);
-		x = _mm_aesenc_si128(x, k[6]);
-		x = _mm_aesenc_si128(x, k[7]);
-		x = _mm_aesenc_si128(x, k[8]);
-		x = _mm_aesenc_si128(x, k[9]);
-		x = _mm_aesenclast_si128(x, k[10]);
+		x = _mm_xor_si128(x, key[0]);
+		x = _mm_aesenc_si128(x, key[1]);
+		x = _mm_aesenc_si128(x, key[2]);
+		x = _mm_aesenc_si128(x, key[3]);
+		x = _mm_aesenc_si128(x, key[4]);
+		x = _mm_aesenc_si128(x, key[5]);
+		x = _mm_aesenc_si128(x, key[6]);
+		x = _mm_aesenc_si128(x, key[7]);
+		x = _mm_aesenc_si128(x, key[8]);
+		x = _mm_aesenc_si128(x, key[9]);
+		x = _mm_aesenclast_si128(x, key[10]);
 	}
 	_mm_storeu_si128((void *)state, x);
 }

@@ -5,11 +5,10 @@
 
 #include "cmac.h"
 #include "hmac.h"
-#include "out.h"
 
 enum {
-	HEAD_MAX = 52,     /* four zeros, pseudo-header of IPv6, UDP header */
-	FLAT = 256,        /* inputs up to this length are put together first: one pass is cheaper than many pieces */
+	FRONT_MAX = 52,     /* four zeros, pseudo-header of IPv6, UDP header */
+	FLAT = 256,        /* inputs below this length are put together first: one pass is cheaper than many pieces */
 	SURPLUS_MAX = 65527,
 	USER_MAX = 65527,
 	UDP = 17
@@ -51,34 +50,63 @@ static void mac_end(struct mac *m, uint8_t mac[MD_MAC_LEN])
 	memcpy(mac, whole, MD_MAC_LEN);
 }
 
+/* The same for a message that lies at flat as a whole, with room for CMAC_ROOM(len). */
+static void mac_end_flat(struct mac *m, uint8_t *flat, size_t len, uint8_t mac[MD_MAC_LEN])
+{
+	uint8_t whole[20];
+
+	if (m->key->algorithm == MD_HMAC_SHA1_96) {
+		hmac_add(&m->u.hmac, flat, len);
+		hmac_end(&m->u.hmac, whole);
+	} else {
+		cmac_end_flat(&m->u.cmac, flat, len, whole);
+	}
+	memcpy(mac, whole, MD_MAC_LEN);
+}
+
+static uint8_t *put_address(uint8_t *p, const uint8_t *address, uint8_t version)
+{
+	if (version == 4) {
+		memcpy(p, address, 4);
+		return p + 4;
+	}
+	memcpy(p, address, 16);
+	return p + 16;
+}
+
+static uint8_t *put_word(uint8_t *p, size_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+	return p + 2;
+}
+
 /* What stands in front of the user data in the MAC input. */
-static size_t put_front(uint8_t dst[HEAD_MAX], const struct md_traffic_key *key, const struct md_tuple *t,
+static size_t put_front(uint8_t dst[FRONT_MAX], const struct md_traffic_key *key, const struct md_tuple *t,
 	size_t udp_length)
 {
 	static const uint8_t nowhere[16];
-	struct out o = { dst, HEAD_MAX, 0 };
-	size_t size = t->version == 4 ? 4 : 16;
+	uint8_t *p = dst;
 
-	put_zero(&o, 4);
-	put(&o, key->nat ? nowhere : t->src, size);
-	put(&o, t->dst, size);
+	memset(dst, 0, FRONT_MAX);
+	p = put_address(p + 4, key->nat ? nowhere : t->src, t->version);
+	p = put_address(p, t->dst, t->version);
 	if (t->version == 4) {
-		put_u16(&o, UDP);
-		put_u16(&o, (unsigned)udp_length);
+		p = put_word(p, UDP);
+		p = put_word(p, udp_length);
 	} else {
-		put_u32(&o, (uint32_t)udp_length);
-		put_u32(&o, UDP);
+		p = put_word(p + 2, udp_length);
+		p = put_word(p + 2, UDP);
 	}
-	put_u16(&o, key->nat ? 0 : t->sport);
-	put_u16(&o, t->dport);
-	put_u16(&o, (unsigned)udp_length);
-	put_u16(&o, 0);
-	return o.need;
+	p = put_word(p, key->nat ? 0 : t->sport);
+	p = put_word(p, t->dport);
+	p = put_word(p, udp_length);
+	return (size_t)(p + 2 - dst);
 }
 
 /* All that goes into one MAC. */
 struct input {
-	uint8_t front[HEAD_MAX];
+	uint8_t *front;      /* at the beginning of the flat buffer */
 	size_t front_len;
 	const struct iovec *user;
 	size_t pieces, covered;
@@ -86,13 +114,12 @@ struct input {
 	size_t surplus_len, ocs_at, mac_at;
 };
 
-/* flat is large enough. False: there are fewer user data than were promised. */
-static bool gather(uint8_t *flat, const struct input *in)
+/* Puts the rest behind the front, where there is room. False: there are fewer user data than were promised. */
+static bool gather(const struct input *in)
 {
-	uint8_t *p = flat + in->front_len;
+	uint8_t *p = in->front + in->front_len;
 	size_t left = in->covered;
 
-	memcpy(flat, in->front, in->front_len);
 	for (size_t i = 0; i < in->pieces && left; i++) {
 		size_t n = in->user[i].iov_len < left ? in->user[i].iov_len : left;
 
@@ -141,32 +168,26 @@ int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, 
 	size_t user_len, const uint8_t *surplus, size_t surplus_len, size_t ocs_at, size_t mac_at,
 	const struct md_lend *lend, uint8_t mac[MD_MAC_LEN])
 {
-	struct input in;
+	uint8_t flat[CMAC_ROOM(FLAT)];
+	struct input in = { flat, 0, user, n, 0, surplus, surplus_len, ocs_at, mac_at };
 	struct mac m;
-	uint8_t flat[FLAT];
 	size_t total;
 	bool complete;
 
 	if (!fits(tuple, user_len, surplus_len, ocs_at, mac_at))
 		return MD_E_VALUE;
-	in.front_len = put_front(in.front, key, tuple, user_len + 8);
-	in.user = user;
-	in.pieces = n;
-	in.covered = key->cover && key->cover < user_len ? key->cover : user_len;
-	in.surplus = surplus;
-	in.surplus_len = surplus_len;
-	in.ocs_at = ocs_at;
-	in.mac_at = mac_at;
 	if (mac_begin(&m, key, lend) < 0)
 		return MD_E_LEND;
+	in.front_len = put_front(flat, key, tuple, user_len + 8);
+	in.covered = key->cover && key->cover < user_len ? key->cover : user_len;
 	total = in.front_len + in.covered + surplus_len;
-	if (total <= FLAT) {
-		complete = gather(flat, &in);
-		mac_add(&m, flat, complete ? total : 0);
+	if (total < FLAT) {
+		complete = gather(&in);
+		mac_end_flat(&m, flat, complete ? total : 0, mac);
 	} else {
 		complete = stream(&m, &in);
+		mac_end(&m, mac);
 	}
-	mac_end(&m, mac); /* in any case: it clears what the primitives left behind */
 	return complete ? 0 : MD_E_VALUE;
 }
 

@@ -20,8 +20,13 @@ static bool can_lend_aes(const struct md_lend *lend)
 
 static void mask(uint8_t block[16], const uint8_t with[16])
 {
-	for (int i = 0; i < 16; i++)
-		block[i] ^= with[i];
+	uint64_t a[2], b[2];
+
+	memcpy(a, block, 16);
+	memcpy(b, with, 16);
+	a[0] ^= b[0];
+	a[1] ^= b[1];
+	memcpy(block, a, 16);
 }
 
 static void chain(struct cmac *c, const uint8_t *block, size_t n)
@@ -71,6 +76,7 @@ int cmac_begin(struct cmac *c, const struct md_traffic_key *key, const struct md
 	c->lend = lend;
 	c->have = 0;
 	memset(c->state, 0, sizeof c->state);
+	memset(c->rest, 0, sizeof c->rest);
 	if (key->expanded)
 		return 0;
 	if (!can_lend_aes(lend))
@@ -96,6 +102,7 @@ void cmac_add(struct cmac *c, const void *octets, size_t len)
 		if (!len)
 			return;
 		chain(c, c->rest, 1);
+		memset(c->rest, 0, sizeof c->rest);
 	}
 	blocks = (len - 1) / 16;
 	if (blocks)
@@ -104,19 +111,36 @@ void cmac_add(struct cmac *c, const void *octets, size_t len)
 	memcpy(c->rest, p + 16 * blocks, c->have);
 }
 
+/* The masked last block, or all of a flat message. */
+static void finish(struct cmac *c, const uint8_t *block, size_t n, uint8_t mac[16])
+{
+	chain(c, block, n);
+	memcpy(mac, c->state, 16);
+	if (!c->key->expanded)
+		wipe(c->scratch, sizeof c->scratch);
+}
+
 void cmac_end(struct cmac *c, uint8_t mac[16])
 {
 	bool whole = c->have == 16;
 
-	if (!whole) {
+	if (!whole)
 		c->rest[c->have] = 0x80;
-		memset(c->rest + c->have + 1, 0, 15 - c->have);
-	}
 	mask(c->rest, c->key->subkey[whole ? 0 : 1]);
-	chain(c, c->rest, 1);
-	memcpy(mac, c->state, 16);
-	if (!c->key->expanded)
-		wipe(c->scratch, sizeof c->scratch);
+	finish(c, c->rest, 1, mac);
+}
+
+void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16])
+{
+	bool whole = len && len % 16 == 0;
+	size_t blocks = whole ? len / 16 : len / 16 + 1;
+
+	if (!whole) {
+		memset(flat + len, 0, 16 * blocks - len);
+		flat[len] = 0x80;
+	}
+	mask(flat + 16 * (blocks - 1), c->key->subkey[whole ? 0 : 1]);
+	finish(c, flat, blocks, mac);
 }
 
 int cmac_pieces(const uint8_t key[16], const struct iovec *piece, size_t n, const struct md_lend *lend, bool cpu,

@@ -10,7 +10,7 @@
 struct cmac {
 	MD_ALIGNED(16) uint8_t scratch[MD_AES_SCRATCH]; /* the lent cipher's; not touched otherwise */
 	uint8_t state[16];
-	uint8_t rest[16];    /* held back: the last block is masked with a subkey */
+	uint8_t rest[16];    /* held back: the last block is masked with a subkey; zeros behind have */
 	size_t have;
 	const struct md_traffic_key *key;
 	const struct md_lend *lend;
@@ -24,6 +24,11 @@ int cmac_key(struct md_traffic_key *out, const uint8_t key[16], const struct md_
 int cmac_begin(struct cmac *c, const struct md_traffic_key *key, const struct md_lend *lend);
 void cmac_add(struct cmac *c, const void *octets, size_t len);
 void cmac_end(struct cmac *c, uint8_t mac[16]);
+
+/* Ends a message that was begun with len octets at flat, nothing having been added before. They are changed, and room
+ * for CMAC_ROOM(len) is needed: the cheap way where the caller has put the message together anyhow. */
+#define CMAC_ROOM(len) ((len) / 16 * 16 + 16)
+void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16]);
 
 /* All of it, with a key of its own. As md_cmac(), but the caller chooses. */
 int cmac_pieces(const uint8_t key[16], const struct iovec *piece, size_t n, const struct md_lend *lend, bool cpu,

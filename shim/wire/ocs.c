@@ -44,16 +44,26 @@ static uint64_t load(const uint8_t *p)
 	return v;
 }
 
-/* The last 0..7 octets as one number, zeros behind them, without reading past them. */
-static uint64_t load_tail(const uint8_t *p, size_t len)
+/* The last 0..7 octets, each part at an even place as seen from the first. */
+static uint64_t sum_tail(const uint8_t *p, size_t len)
 {
-	uint8_t v[8] = { 0 };
-	uint64_t tail;
+	uint64_t sum = 0;
+	uint32_t four;
+	uint16_t two;
 
-	for (size_t i = 0; i < len; i++)
-		v[i] = p[i];
-	memcpy(&tail, v, sizeof tail);
-	return tail;
+	if (len & 4) {
+		memcpy(&four, p, 4);
+		sum = four;
+		p += 4;
+	}
+	if (len & 2) {
+		memcpy(&two, p, 2);
+		sum += two;
+		p += 2;
+	}
+	if (len & 1)
+		sum += network((uint16_t)(*p << 8));
+	return sum;
 }
 
 static uint64_t sum_words(uint64_t sum, const uint8_t *p, size_t len)
@@ -66,11 +76,12 @@ static uint64_t sum_words(uint64_t sum, const uint8_t *p, size_t len)
 	}
 	for (; len >= 8; p += 8, len -= 8)
 		sum = add_carry(sum, load(p));
-	return len ? add_carry(sum, load_tail(p, len)) : sum;
+	return len ? add_carry(sum, sum_tail(p, len)) : sum;
 }
 
 #if defined(__x86_64__)
-/* Eight 32-bit words at a time into 64-bit lanes, which cannot overflow below 2^32 words. */
+/* Eight 32-bit words at a time into 64-bit lanes, which cannot overflow below 2^32 words. The odd words are masked from
+ * a second load, four octets on: one instruction, where shifting them down would be two. */
 __attribute__((target("avx2")))
 static uint64_t sum_wide(uint64_t sum, const uint8_t *p, size_t len)
 {
@@ -78,11 +89,11 @@ static uint64_t sum_wide(uint64_t sum, const uint8_t *p, size_t len)
 	__m256i even = _mm256_setzero_si256(), odd = even;
 	uint64_t lane[4];
 
-	for (; len >= 32; p += 32, len -= 32) {
-		__m256i v = _mm256_loadu_si256((const void *)p);
-
-		even = _mm256_add_epi64(even, _mm256_and_si256(v, low));
-		odd = _mm256_add_epi64(odd, _mm256_srli_epi64(v, 32));
+	for (; len >= 64 + 4; p += 64, len -= 64) {
+		even = _mm256_add_epi64(even, _mm256_and_si256(low, _mm256_loadu_si256((const void *)p)));
+		odd = _mm256_add_epi64(odd, _mm256_and_si256(low, _mm256_loadu_si256((const void *)(p + 4))));
+		even = _mm256_add_epi64(even, _mm256_and_si256(low, _mm256_loadu_si256((const void *)(p + 32))));
+		odd = _mm256_add_epi64(odd, _mm256_and_si256(low, _mm256_loadu_si256((const void *)(p + 36))));
 	}
 	_mm256_storeu_si256((void *)lane, _mm256_add_epi64(even, odd));
 	for (int i = 0; i < 4; i++)
