@@ -61,7 +61,7 @@ static void introduce(struct md_stats *s, const char *config)
 }
 
 /* Whether a file of counters is of no use to anybody any more: its process is gone and never sent. */
-static bool idle_and_dead(int dir, const char *name)
+static __attribute__((noinline)) bool idle_and_dead(int dir, const char *name)
 {
 	struct md_stats s;
 	char *end;

@@ -189,7 +189,7 @@ static struct said payload_says(enum format format, const char *hex, bool don)
 	struct blob b = blob_of_hex(hex);
 	struct octets o = octets_of(&(struct iovec){ b.at, b.len }, 1);
 	struct highest highest = { 0 };
-	struct said said;
+	struct said said = { 0 };
 
 	switch (format) {
 	case FORMAT_H264:
