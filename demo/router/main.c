@@ -13,7 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { RECEIVERS = OPTIONS_ENDPOINTS + OPTIONS_INTERFACES, TRAFFIC_KEYS = 8192, BATCHES = 8, LINES = 1 << 18 };
+enum { RECEIVERS = OPTIONS_ENDPOINTS + OPTIONS_INTERFACES, TRAFFIC_KEYS = 8192, BATCHES = 8, LAST_BATCHES = 4096, LINES = 1 << 18 };
 
 struct router {
 	struct options options;
@@ -66,21 +66,23 @@ static void handle(void *context, const struct receiver *from, uint8_t *packet, 
 		forward_add(&r->forward, packet + (d.outer.user - packet), &d.inner, d.outer.ip.tos & 3);
 }
 
+/* Whether there may be more. */
+static bool read_batch(struct router *r, struct receiver *receiver)
+{
+	size_t n = receive_batch(receiver, handle, r);
+
+	/* Inner datagrams lie in the buffers of the batch: they leave before the next one is read. */
+	if (r->options.forward)
+		forward_flush(&r->forward);
+	return n == RECEIVE_BATCH;
+}
+
 static void readable(struct ev_loop *loop, ev_io *w, int events)
 {
-	struct receiver *receiver = w->data;
-
 	(void)loop;
 	(void)events;
-	for (int i = 0; i < BATCHES; i++) {
-		size_t n = receive_batch(receiver, handle, &router);
-
-		/* Inner datagrams lie in the buffers of the batch: they leave before the next one is read. */
-		if (router.options.forward)
-			forward_flush(&router.forward);
-		if (n < RECEIVE_BATCH)
-			return;
-	}
+	for (int i = 0; i < BATCHES && read_batch(&router, w->data); i++)
+		;
 }
 
 static void every_second(struct ev_loop *loop, ev_timer *w, int events)
@@ -216,6 +218,14 @@ static void close_all(struct router *r)
 	keys_free(r->state.keys);
 }
 
+/* What has arrived already still counts, but a sender that does not stop must not keep us. */
+static void finish(struct router *r)
+{
+	for (size_t i = 0; i < r->receivers; i++)
+		for (int batch = 0; batch < LAST_BATCHES && read_batch(r, &r->receiver[i]); batch++)
+			;
+}
+
 int main(int argc, char **argv)
 {
 	struct ev_loop *loop;
@@ -239,9 +249,7 @@ int main(int argc, char **argv)
 	ev_timer_start(loop, &second);
 	say_ready(router.options.ready_fd);
 	ev_run(loop, 0);
-	/* What has arrived already still counts. */
-	for (size_t i = 0; i < router.receivers; i++)
-		readable(loop, &router.watcher[i], EV_READ);
+	finish(&router);
 	summarise();
 	close_all(&router);
 	return 0;

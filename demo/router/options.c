@@ -22,7 +22,7 @@ static int number(const char *text, unsigned long least, unsigned long most, uns
 	if (*text < '0' || *text > '9')
 		return -EINVAL;
 	errno = 0;
-	*out = strtoul(text, &end, 0);
+	*out = strtoul(text, &end, text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10);
 	return errno || *end || *out < least || *out > most ? -EINVAL : 0;
 }
 

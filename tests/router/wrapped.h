@@ -15,7 +15,8 @@ struct wrap {
 	struct md_tuple outer, inner; /* inline mode: only outer */
 	uint8_t outer_tos, inner_tos, inner_ttl;
 	const struct md_traffic_key *key; /* NULL: no AUTH */
-	const struct md_metadata *meta;
+	const struct md_ids *ids; /* NULL: as by default */
+	const struct md_metadata *meta;   /* NULL: none */
 	const uint8_t *token;
 	size_t token_len;
 	const uint8_t *payload;
@@ -31,7 +32,7 @@ struct wrapped {
 /* 0, or a negative enum md_err. */
 static inline int wrapped_make(struct wrapped *w, const struct wrap *how, const struct md_lend *lend)
 {
-	static const struct md_ids ids = MD_IDS_DEFAULT;
+	static const struct md_ids usual = MD_IDS_DEFAULT;
 	struct md_ip ip = { .ttl = how->inner_ttl, .tos = how->inner_tos, .df = true, .id = 0x1234 };
 	uint8_t user[WRAPPED_ROOM], *at = w->octets;
 	ptrdiff_t head = 0, area;
@@ -45,7 +46,7 @@ static inline int wrapped_make(struct wrapped *w, const struct wrap *how, const 
 	}
 	memcpy(user + head, how->payload, how->payload_len);
 	piece = (struct iovec){ user, (size_t)head + how->payload_len };
-	struct md_area options = { .ids = &ids, .meta = how->meta, .token = how->token, .token_len = how->token_len,
+	struct md_area options = { .ids = how->ids ? how->ids : &usual, .meta = how->meta, .token = how->token, .token_len = how->token_len,
 		.key = how->key, .next_keyid = how->key ? how->key->keyid : 0, .tuple = &how->outer, .user = &piece,
 		.pieces = 1, .user_len = piece.iov_len };
 
