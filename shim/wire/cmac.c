@@ -136,7 +136,7 @@ void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16])
 	size_t blocks = whole ? len / 16 : len / 16 + 1;
 
 	if (!whole) {
-		memset(flat + len, 0, 16 * blocks - len);
+		memset(flat + len, 0, 16);
 		flat[len] = 0x80;
 	}
 	mask(flat + 16 * (blocks - 1), c->key->subkey[whole ? 0 : 1]);

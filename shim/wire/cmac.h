@@ -27,7 +27,7 @@ void cmac_end(struct cmac *c, uint8_t mac[16]);
 
 /* Ends a message that was begun with len octets at flat, nothing having been added before. They are changed, and room
  * for CMAC_ROOM(len) is needed: the cheap way where the caller has put the message together anyhow. */
-#define CMAC_ROOM(len) ((len) / 16 * 16 + 16)
+#define CMAC_ROOM(len) ((len) + 16)
 void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16]);
 
 /* All of it, with a key of its own. As md_cmac(), but the caller chooses. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * metadata.c - writes MED, OFC and token options (wire format, sections 2.3, 3 and 10.1). */
+#include <string.h>
+
 #include <mdshim/wire.h>
 
 #include "out.h"
@@ -38,20 +40,6 @@ static bool may_send(const struct md_metadata *m)
 	return m->option == MD_MED && m->s <= 1 && m->d <= (m->s ? 0 : 3) && m->p >= 1 && m->p <= 3 && m->l <= 2;
 }
 
-static void put_head(struct out *o, const struct md_ids *ids, const struct md_metadata *m)
-{
-	bool med = m->option == MD_MED;
-
-	if (ids->form == MD_FORM_KIND) {
-		put_u8(o, med ? ids->med_kind : ids->ofc_kind);
-		put_u8(o, (unsigned)md_metadata_size(ids, m->option));
-		return;
-	}
-	put_u8(o, MD_KIND_EXP);
-	put_u8(o, (unsigned)md_metadata_size(ids, m->option));
-	put_u16(o, med ? ids->med_exid : ids->ofc_exid);
-}
-
 static bool has_head(const struct md_ids *ids, enum md_option option)
 {
 	uint8_t kind = option == MD_MED ? ids->med_kind : ids->ofc_kind;
@@ -59,24 +47,49 @@ static bool has_head(const struct md_ids *ids, enum md_option option)
 	return ids->form == MD_FORM_EXP || (kind >= MD_KIND_FIRST && kind <= MD_KIND_LAST);
 }
 
+static uint8_t *put_head(uint8_t *p, size_t size, const struct md_ids *ids, enum md_option option)
+{
+	uint16_t exid = option == MD_MED ? ids->med_exid : ids->ofc_exid;
+
+	p[1] = (uint8_t)size;
+	if (ids->form == MD_FORM_KIND) {
+		p[0] = option == MD_MED ? ids->med_kind : ids->ofc_kind;
+		return p + HEAD;
+	}
+	p[0] = MD_KIND_EXP;
+	p[2] = (uint8_t)(exid >> 8);
+	p[3] = (uint8_t)exid;
+	return p + HEAD_EXP;
+}
+
+/* The one option of every wrapped datagram: room is checked once, then octets are stored without counting. */
 ptrdiff_t md_metadata_write(uint8_t *dst, size_t room, const struct md_ids *ids, const struct md_metadata *m)
 {
-	struct out o = { dst, room, 0 };
+	size_t size = md_metadata_size(ids, m->option), code;
+	uint8_t *p;
 
 	if (!may_send(m) || !has_head(ids, m->option))
 		return MD_E_VALUE;
-	put_head(&o, ids, m);
+	if (size > room)
+		return MD_E_ROOM;
+	p = put_head(dst, size, ids, m->option);
 	if (m->option == MD_MED) {
-		put_u8(&o, m->s);
-		put_u8(&o, m->counter);
-		put_u8(&o, (unsigned)(m->d << 5 | m->p << 2 | m->l));
+		*p++ = m->s;
+		*p++ = m->counter;
+		*p++ = (uint8_t)(m->d << 5 | m->p << 2 | m->l);
 	} else {
-		put(&o, m->code, ids->legacy16 ? MD_LEGACY_CODE_LEN : MD_CODE_LEN);
+		code = ids->legacy16 ? MD_LEGACY_CODE_LEN : MD_CODE_LEN;
+		memcpy(p, m->code, code);
+		p += code;
 	}
-	put_u8(&o, m->bq);
-	put_u16(&o, m->seq);
-	put_u32(&o, m->ts);
-	return out_done(&o);
+	p[0] = m->bq;
+	p[1] = (uint8_t)(m->seq >> 8);
+	p[2] = (uint8_t)m->seq;
+	p[3] = (uint8_t)(m->ts >> 24);
+	p[4] = (uint8_t)(m->ts >> 16);
+	p[5] = (uint8_t)(m->ts >> 8);
+	p[6] = (uint8_t)m->ts;
+	return (ptrdiff_t)size;
 }
 
 size_t md_token_option_size(size_t len)
