@@ -117,12 +117,17 @@ verdict() {
 		expected "$@" >>"$why"
 		# shellcheck disable=SC2046
 		expected "$1" $(tag "$source" expect) $(tag "$source" "expect $1") >>"$why"
+		[ -n "$(tag "$source" interrupted)" ] || awk '{ v[$1] = $2 }
+			END { if (v["seen"] != v["wrapped"] + v["asides"]) print "seen " v["seen"] " is not wrapped " v["wrapped"] " and aside " v["asides"] }' \
+			"$tmp/$1.stats" >>"$why"
 		case $1 in inline) other=tunnel ;; *) other=inline ;; esac
 		expected "$1" "wrapped-med-$other==0" wrapped-ofc-tunnel==0 wrapped-ofc-inline==0 >>"$why" ;;
 	*) expected "$1" seen==0 wrapped==0 >>"$why" ;;
 	esac
+	known=
+	case $1 in inline | tunnel) known=$(tag "$source" known) ;; esac
 	if [ -s "$why" ]; then
-		echo "not ok - $name: $1"
+		echo "not ok - $name: $1${known:+ # TODO $known}"
 		sed 's/^/#   /' "$why"
 		[ "$1" != tunnel ] || sed 's/^/#   router: /' "$tmp/router.log" | head -5
 	else
@@ -301,4 +306,4 @@ done >"$work/tap"
 cat "$work/tap"
 count=$(grep -c '^ok\|^not ok' "$work/tap")
 echo "1..$count"
-! grep -q '^not ok' "$work/tap"
+! grep '^not ok' "$work/tap" | grep -qv '# TODO '

