@@ -42,7 +42,7 @@ const char *quoted(const char *found, char text[static 72])
 {
 	size_t n = 0;
 
-	for (; found[n] && n < 64; n++)
+	for (; n < 64 && found[n]; n++)
 		text[n] = (unsigned char)found[n] < 0x20 || found[n] == 0x7f || found[n] == '"' ? '?' : found[n];
 	strcpy(text + n, found[n] ? "..." : "");
 	return text;

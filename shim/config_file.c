@@ -53,7 +53,7 @@ static const char *reason(int err)
 int hex_file_read(struct parse *p, const char *path, uint8_t *octets, size_t low, size_t high, unsigned *mode)
 {
 	char least[24], most[24];
-	struct stat st;
+	struct stat st = { 0 };
 	ssize_t len;
 	int fd = regular_open(path, &st), n = -1;
 

@@ -9,9 +9,9 @@
 static const char *bracket(const char *p, unsigned char c)
 {
 	const char *from = p;
-	bool not = *p == '!' || *p == '^', hit = false;
+	bool negated = *p == '!' || *p == '^', hit = false;
 
-	for (p += not; *p && (*p != ']' || p == from + not); p++) {
+	for (p += negated; *p && (*p != ']' || p == from + negated); p++) {
 		unsigned char low = (unsigned char)*p, high = low;
 
 		if (p[1] == '-' && p[2] && p[2] != ']') {
@@ -22,7 +22,7 @@ static const char *bracket(const char *p, unsigned char c)
 	}
 	if (!*p)
 		return c == '[' ? from : NULL;
-	return hit != not ? p + 1 : NULL;
+	return hit != negated ? p + 1 : NULL;
 }
 
 // One element of a pattern (not "*") against one octet: what is behind the element, NULL if they do not match.

@@ -108,7 +108,7 @@ static int show(const struct request *r, const struct listing *l)
 		return 1;
 	if (!r->json && !l->count)
 		printf("no program has run with libmdshim: %s is empty\n", r->dir);
-	return r->pid && !l->files[0].good;
+	return r->pid && l->count && !l->files[0].good;
 }
 
 // A file that cannot be read goes as well once no process has its number.
