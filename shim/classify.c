@@ -3,21 +3,8 @@
 
 #include "classify.h"
 
-enum protocol classify_first(const struct octets *datagram, bool to_turn)
+static enum protocol below_128(uint8_t first, bool to_turn)
 {
-	uint8_t first;
-
-	if (!datagram->len)
-		return PROTO_NONE;
-	first = octet(datagram, 0);
-	if (first >= 192)
-		return PROTO_QUIC_LONG;
-	if (first >= 128) {
-		if (datagram->len < 2)
-			return PROTO_NONE;
-		/* RFC 5761, section 4: RTCP packet types that no RTP payload type with marker may look like. */
-		return octet(datagram, 1) >= 192 && octet(datagram, 1) <= 223 ? PROTO_RTCP : PROTO_RTP;
-	}
 	if (first >= 64)
 		return first < 80 && to_turn ? PROTO_CHANNEL : PROTO_QUIC_SHORT;
 	if (first >= 20)
@@ -25,6 +12,30 @@ enum protocol classify_first(const struct octets *datagram, bool to_turn)
 	if (first >= 16)
 		return PROTO_ZRTP;
 	return first < 4 ? PROTO_STUN : PROTO_NONE;
+}
+
+static inline enum protocol by_octets(uint8_t first, uint8_t second, bool to_turn)
+{
+	if (first < 128)
+		return below_128(first, to_turn);
+	if (first >= 192)
+		return PROTO_QUIC_LONG;
+	/* RFC 5761, section 4: the packet types of RTCP, which no RTP payload type beside them may look like. */
+	return (second & 0xE0) == 0xC0 ? PROTO_RTCP : PROTO_RTP;
+}
+
+static __attribute__((noinline)) enum protocol in_pieces(const struct octets *datagram, bool to_turn)
+{
+	if (!datagram->len || (datagram->len == 1 && octet(datagram, 0) >> 6 == 2))
+		return PROTO_NONE;
+	return by_octets(octet(datagram, 0), datagram->len > 1 ? octet(datagram, 1) : 0, to_turn);
+}
+
+enum protocol classify_first(const struct octets *datagram, bool to_turn)
+{
+	if (datagram->flat_len < 2)
+		return in_pieces(datagram, to_turn);
+	return by_octets(datagram->flat[0], datagram->flat[1], to_turn);
 }
 
 void reading_defaults(struct reading *reading)
@@ -47,42 +58,51 @@ static bool readable(const struct rtp *rtp, enum protection protection, bool enc
 	return protection == PROTECTION_CLEAR || plausible->implausible <= TOLERATED;
 }
 
-/* An empty payload (a packet that is all padding) tells nothing of encryption, and some senders begin with dozens. */
-static void judge(const struct rtp *rtp, bool implausible, struct plausible *plausible)
-{
-	if (!rtp->payload.len || plausible->parsed == JUDGED)
-		return;
-	plausible->parsed++;
-	plausible->implausible = (uint8_t)(plausible->implausible + implausible);
-}
-
-static void payload_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
+static void format_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
 	struct said *said)
 {
 	switch ((enum format)reading->format[rtp->payload_type]) {
 	case FORMAT_H264:
 		h264_recognise(&rtp->payload, rtp->marker, said);
-		break;
+		return;
 	case FORMAT_H265:
 		h265_recognise(&rtp->payload, rtp->marker, reading->h265_don, &plausible->highest, said);
-		break;
+		return;
 	case FORMAT_VP8:
 		vp8_recognise(&rtp->payload, rtp->marker, said);
-		break;
+		return;
 	case FORMAT_VP9:
 		vp9_recognise(&rtp->payload, rtp->marker, &plausible->highest, said);
-		break;
+		return;
 	case FORMAT_AV1:
 		av1_recognise(&rtp->payload, rtp->marker, said);
-		break;
+		return;
 	case FORMAT_MPEGTS:
 		mpegts_recognise(&rtp->payload, said);
-		break;
+		return;
 	default:
 		*said = (struct said){ .end = rtp->marker };
-		return;
 	}
-	judge(rtp, said->implausible, plausible);
+}
+
+/* An empty payload (a packet that is all padding) tells nothing of encryption, and some senders begin with dozens. */
+static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const struct reading *reading,
+	struct plausible *plausible, struct said *said)
+{
+	format_says(rtp, reading, plausible, said);
+	if (!rtp->payload.len)
+		return;
+	plausible->parsed++;
+	plausible->implausible = (uint8_t)(plausible->implausible + said->implausible);
+}
+
+static inline void payload_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
+	struct said *said)
+{
+	if (plausible->parsed < JUDGED)
+		judged_says(rtp, reading, plausible, said);
+	else
+		format_says(rtp, reading, plausible, said);
 }
 
 /* Takes from a weaker source what the stronger one did not give: a class, or what tells MDUs apart. */
@@ -97,7 +117,7 @@ static void complete(struct said *said, const struct said *weaker)
 	said->implausible |= weaker->implausible;
 }
 
-/* What the header extension says; false if nothing of it is there. Elements count only under a configured id. */
+/* False if nothing of it is there. Elements count only under a configured id. */
 static bool extension_says(const struct rtp *rtp, const struct reading *reading, struct dd_structure *structure,
 	struct said *said)
 {
@@ -106,8 +126,6 @@ static bool extension_says(const struct rtp *rtp, const struct reading *reading,
 	int spatial, temporal;
 	bool described, marked;
 
-	if (!rtp->profile)
-		return false;
 	described = reading->dd_id && ext_find(rtp, reading->dd_id, &element) &&
 		dd_recognise(&element, structure, said, &spatial, &temporal);
 	marked = reading->framemark_id && ext_find(rtp, reading->framemark_id, &element) &&
@@ -117,8 +135,9 @@ static bool extension_says(const struct rtp *rtp, const struct reading *reading,
 	return described || marked;
 }
 
-static void video_says(const struct rtp *rtp, const struct reading *reading, bool clear, struct plausible *plausible,
-	struct dd_structure *structure, struct said *said)
+/* Where header extensions are configured and there is one. */
+static __attribute__((noinline)) void hinted_says(const struct rtp *rtp, const struct reading *reading, bool clear,
+	struct plausible *plausible, struct dd_structure *structure, struct said *said)
 {
 	struct said payload = { .end = rtp->marker };
 	bool hinted = extension_says(rtp, reading, structure, said);
@@ -133,26 +152,28 @@ static void video_says(const struct rtp *rtp, const struct reading *reading, boo
 		*said = payload;
 }
 
+static enum media not_video(enum format format, struct said *said)
+{
+	*said = (struct said){ .class = format == FORMAT_AUDIO ? CLASS_AUDIO : CLASS_REPAIR };
+	return format == FORMAT_AUDIO ? MEDIA_AUDIO : MEDIA_REPAIR;
+}
+
 enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection, bool encrypted,
 	struct plausible *plausible, struct dd_structure *structure, struct said *said)
 {
-	bool clear = readable(rtp, protection, encrypted, plausible);
+	enum format format = (enum format)reading->format[rtp->payload_type];
+	bool clear;
 
-	switch ((enum format)reading->format[rtp->payload_type]) {
-	case FORMAT_AUDIO:
-		*said = (struct said){ .class = CLASS_AUDIO };
-		return MEDIA_AUDIO;
-	case FORMAT_RTX:
-	case FORMAT_FEC:
-		*said = (struct said){ .class = CLASS_REPAIR };
-		return MEDIA_REPAIR;
-	case FORMAT_MPEGTS:
-		*said = (struct said){ 0 };
-		if (clear)
-			payload_says(rtp, reading, plausible, said);
-		return MEDIA_MPEGTS;
-	default:
-		video_says(rtp, reading, clear, plausible, structure, said);
+	if (format == FORMAT_AUDIO || format == FORMAT_RTX || format == FORMAT_FEC)
+		return not_video(format, said);
+	clear = readable(rtp, protection, encrypted, plausible);
+	if (format != FORMAT_MPEGTS && rtp->profile && (reading->dd_id || reading->framemark_id)) {
+		hinted_says(rtp, reading, clear, plausible, structure, said);
 		return MEDIA_VIDEO;
 	}
+	if (clear)
+		payload_says(rtp, reading, plausible, said);
+	else
+		*said = (struct said){ .end = rtp->marker && format != FORMAT_MPEGTS };
+	return format == FORMAT_MPEGTS ? MEDIA_MPEGTS : MEDIA_VIDEO;
 }

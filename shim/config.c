@@ -2,6 +2,7 @@
 // shim.conf: inih takes lines apart into keys and values, the table says what they may be. Section headers are read
 // here, since inih cuts long names and does not tell of a section without keys.
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "config_parse.h"
@@ -159,7 +160,8 @@ static char *next_line(char *str, int num, void *stream)
 
 static void defaults(struct config *config)
 {
-	memset(config, 0, sizeof *config);
+	memset(config, 0, offsetof(struct config, route)); // a route is cleared when it begins: untouched pages cost nothing
+	config->routes = 0;
 	config->enabled = config->auth = true;
 	strcpy(config->process[0], "*");
 	config->processes = 1;
@@ -181,7 +183,7 @@ int config_parse(const char *text, size_t len, struct config *config, struct con
 	int saved = errno;
 
 	memset(&p, 0, sizeof p);
-	memset(errors, 0, sizeof *errors);
+	errors->count = errors->warnings = 0;
 	defaults(config);
 	p.config = config;
 	p.errors = errors;

@@ -134,8 +134,8 @@ extern const struct config_key config_keys[];
 extern const unsigned config_key_count;
 
 /* Fills *config from a file text of len octets (no NUL needed), defaults first. The key and token files it names are
- * read too. Returns 0, or -EINVAL with *errors filled; *config holds no key then and is not to be used. *errors is
- * cleared first. One call at a time in a process: the reader's own memory is static. errno is left alone. */
+ * read too. Returns 0, or -EINVAL with *errors filled; *config is wiped then and not to be used. Routes behind the last
+ * are not touched. One call at a time in a process: the reader's own memory is static. errno is left alone. */
 int config_parse(const char *text, size_t len, struct config *config, struct config_errors *errors);
 
 /* The same for the file at path (at most 1 MiB). Errors besides: -errno of open or read, with a text at line 0. */

@@ -110,8 +110,9 @@ static int file_error(struct config_errors *errors, const char *what, int err)
 {
 	struct config_message *m = &errors->error[0];
 
-	memset(errors, 0, sizeof *errors);
 	errors->count = 1;
+	errors->warnings = 0;
+	m->line = 0;
 	strcpy(m->text, what);
 	strcat(m->text, reason(-err));
 	return err;

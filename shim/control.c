@@ -5,6 +5,15 @@
 #include <netinet/in.h>
 #include <string.h>
 
+/* A number the kernel takes; what it would refuse is not ours to make good. */
+static bool in_range(const struct cmsghdr *c, int least)
+{
+	int value = 0;
+
+	memcpy(&value, CMSG_DATA(c), sizeof(value));
+	return value >= least && value <= 255;
+}
+
 static bool is(const struct cmsghdr *c, int level, int type, size_t len)
 {
 	return c->cmsg_level == level && c->cmsg_type == type && c->cmsg_len == CMSG_LEN(len);
@@ -55,11 +64,12 @@ static void read_one(const struct cmsghdr *c, struct control *control)
 	if (is(c, IPPROTO_UDP, UDP_SEGMENT, sizeof(uint16_t))) {
 		control->has_segment = true;
 		memcpy(&control->segment, CMSG_DATA(c), sizeof(control->segment));
-	} else if (is(c, IPPROTO_IP, IP_TOS, 1) || is(c, IPPROTO_IP, IP_TOS, sizeof(int)) ||
-		is(c, IPPROTO_IPV6, IPV6_TCLASS, sizeof(int))) {
+	} else if (is(c, IPPROTO_IP, IP_TOS, 1) || (is(c, IPPROTO_IP, IP_TOS, sizeof(int)) && in_range(c, 0)) ||
+		(is(c, IPPROTO_IPV6, IPV6_TCLASS, sizeof(int)) && in_range(c, 0))) {
 		control->has_tos = true;
 		control->tos = small(c);
-	} else if (is(c, IPPROTO_IP, IP_TTL, sizeof(int)) || is(c, IPPROTO_IPV6, IPV6_HOPLIMIT, sizeof(int))) {
+	} else if ((is(c, IPPROTO_IP, IP_TTL, sizeof(int)) && in_range(c, 1)) ||
+		(is(c, IPPROTO_IPV6, IPV6_HOPLIMIT, sizeof(int)) && in_range(c, 0))) {
 		control->has_ttl = true;
 		control->ttl = small(c);
 	} else if (is(c, IPPROTO_IP, IP_PKTINFO, sizeof(struct in_pktinfo))) {

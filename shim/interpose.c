@@ -7,16 +7,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "path.h"
 #include "real.h"
 
 #define DOOR __attribute__((visibility("default")))
 
 /* One datagram. True: *result is what the door returns; false: it goes to the real function as it came. */
-static bool single(int fd, const struct msghdr *msg, int flags, bool noted_only, ssize_t *result)
+static bool single(int fd, const struct msghdr *msg, int flags, ssize_t *result)
 {
 	struct mmsghdr one = { .msg_hdr = *msg };
-	int sent = path_send(fd, &one, 1, flags, noted_only);
+	int sent = path_send(fd, &one, 1, flags);
 
 	if (sent == PATH_PASS)
 		return false;
@@ -25,20 +26,20 @@ static bool single(int fd, const struct msghdr *msg, int flags, bool noted_only,
 }
 
 static bool plain(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t tolen,
-	bool noted_only, ssize_t *result)
+	ssize_t *result)
 {
 	struct iovec iov = { (void *)(uintptr_t)buf, len };
 	struct msghdr msg = { .msg_name = (void *)(uintptr_t)to, .msg_namelen = to ? tolen : 0, .msg_iov = &iov,
 		.msg_iovlen = 1 };
 
-	return single(fd, &msg, flags, noted_only, result);
+	return single(fd, &msg, flags, result);
 }
 
 DOOR ssize_t send(int fd, const void *buf, size_t len, int flags)
 {
 	ssize_t result;
 
-	if (!path_serves() || !plain(fd, buf, len, flags, NULL, 0, false, &result))
+	if (!path_serves(fd, false) || !plain(fd, buf, len, flags, NULL, 0, &result))
 		return real.send(fd, buf, len, flags);
 	return result;
 }
@@ -47,7 +48,7 @@ DOOR ssize_t sendto(int fd, const void *buf, size_t len, int flags, __CONST_SOCK
 {
 	ssize_t result;
 
-	if (!path_serves() || !plain(fd, buf, len, flags, to.__sockaddr__, tolen, false, &result))
+	if (!path_serves(fd, false) || !plain(fd, buf, len, flags, to.__sockaddr__, tolen, &result))
 		return real.sendto(fd, buf, len, flags, to.__sockaddr__, tolen);
 	return result;
 }
@@ -56,19 +57,23 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t result;
 
-	if (!path_serves() || !path_plausible(msg) || !single(fd, msg, flags, false, &result))
+	if (!path_serves(fd, false) || !memory_readable(msg, sizeof(*msg)) || !single(fd, msg, flags, &result))
 		return real.sendmsg(fd, msg, flags);
 	return result;
 }
 
+/* More than the kernel takes at once (UIO_MAXIOV) is cut by it as well. */
+static int several(int fd, struct mmsghdr *vec, unsigned n, int flags)
+{
+	return path_send(fd, vec, n < 1024 ? n : 1024, flags);
+}
+
 DOOR int sendmmsg(int fd, struct mmsghdr *vec, unsigned int n, int flags)
 {
-	int sent;
+	int sent = PATH_PASS;
 
-	if (!path_serves() || !path_plausible(vec))
-		return real.sendmmsg(fd, vec, n, flags);
-	/* More than the kernel takes at once (UIO_MAXIOV) is cut by it as well. */
-	sent = path_send(fd, vec, n < 1024 ? n : 1024, flags, false);
+	if (path_serves(fd, false))
+		sent = several(fd, vec, n, flags);
 	return sent == PATH_PASS ? real.sendmmsg(fd, vec, n, flags) : sent;
 }
 
@@ -76,7 +81,7 @@ DOOR ssize_t write(int fd, const void *buf, size_t len)
 {
 	ssize_t result;
 
-	if (!path_serves() || !plain(fd, buf, len, 0, NULL, 0, true, &result))
+	if (!path_serves(fd, true) || !plain(fd, buf, len, 0, NULL, 0, &result))
 		return real.write(fd, buf, len);
 	return result;
 }
@@ -86,7 +91,7 @@ DOOR ssize_t writev(int fd, const struct iovec *iov, int n)
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = n > 0 ? (size_t)n : 0 };
 	ssize_t result;
 
-	if (!path_serves() || !single(fd, &msg, 0, true, &result))
+	if (!path_serves(fd, true) || !single(fd, &msg, 0, &result))
 		return real.writev(fd, iov, n);
 	return result;
 }
@@ -109,33 +114,25 @@ DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t le
 	return err;
 }
 
-/* The door for those who make system calls by number; also libc's own cancellation-free way to send. */
+/* The door for those who make system calls by number. */
 static bool by_number(long nr, const long a[6], long *result)
 {
+	int fd = (int)a[0];
 	ssize_t sent;
 
-	switch (nr) {
-	case SYS_sendto:
-		if (!plain((int)a[0], (const void *)a[1], (size_t)a[2], (int)a[3], (const struct sockaddr *)a[4],
-			(socklen_t)a[5], false, &sent))
-			return false;
-		*result = sent;
-		return true;
-	case SYS_sendmsg:
-		if (!path_plausible((const void *)a[1]) ||
-			!single((int)a[0], (const struct msghdr *)a[1], (int)a[2], false, &sent))
-			return false;
-		*result = sent;
-		return true;
-	case SYS_sendmmsg:
-		if (!path_plausible((const void *)a[1]))
-			return false;
-		*result = path_send((int)a[0], (struct mmsghdr *)a[1], (unsigned)a[2] < 1024 ? (unsigned)a[2] : 1024,
-			(int)a[3], false);
-		return *result != PATH_PASS;
-	default:
+	if ((nr != SYS_sendto && nr != SYS_sendmsg && nr != SYS_sendmmsg) || !path_serves(fd, false))
 		return false;
+	if (nr == SYS_sendmmsg) {
+		*result = several(fd, (struct mmsghdr *)a[1], (unsigned)a[2], (int)a[3]);
+		return *result != PATH_PASS;
 	}
+	if (nr == SYS_sendto ? !plain(fd, (const void *)a[1], (size_t)a[2], (int)a[3], (const struct sockaddr *)a[4],
+				       (socklen_t)a[5], &sent) :
+			       !memory_readable((const void *)a[1], sizeof(struct msghdr)) ||
+				       !single(fd, (const struct msghdr *)a[1], (int)a[2], &sent))
+		return false;
+	*result = sent;
+	return true;
 }
 
 /* Exactly six longs are handed on, whatever the number: the kernel takes no more, and what it does not use is harmless. */
@@ -148,7 +145,7 @@ DOOR long syscall(long nr, ...)
 	for (int i = 0; i < 6; i++)
 		a[i] = va_arg(args, long);
 	va_end(args);
-	if (path_serves() && by_number(nr, a, &result))
+	if (by_number(nr, a, &result))
 		return result;
 	result = real.syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (result == 0 && nr == SYS_connect)

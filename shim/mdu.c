@@ -16,15 +16,22 @@ enum {
 	ENDED = 0x80
 };
 
-static bool same(const struct mdu_record *record, const struct mdu_in *in)
+/* What the packet has to be told apart by. */
+static inline uint8_t names(const struct mdu_in *in)
 {
-	if (in->has_identity || record->bits & IDENTITY)
-		return in->has_identity && record->bits & IDENTITY && record->ts == in->identity;
-	if (in->said.has_frame && record->bits & FRAME)
+	return (uint8_t)((in->has_identity ? IDENTITY : 0) | (in->said.has_frame ? FRAME : 0) |
+		(in->said.has_layer ? LAYER : 0));
+}
+
+static inline bool same(const struct mdu_record *record, const struct mdu_in *in, uint8_t named)
+{
+	uint8_t both = record->bits & named;
+
+	if ((record->bits | named) & IDENTITY)
+		return both & IDENTITY && record->ts == in->identity;
+	if (both & FRAME)
 		return record->frame == in->said.frame;
-	if (record->ts != in->ts)
-		return false;
-	return !in->said.has_layer || !(record->bits & LAYER) || record->layer == in->said.layer;
+	return record->ts == in->ts && (!(both & LAYER) || record->layer == in->said.layer);
 }
 
 static bool older(const struct mdu_in *in, const struct mdu_record *current)
@@ -36,25 +43,27 @@ static bool older(const struct mdu_in *in, const struct mdu_record *current)
 	return (in->ts - current->ts) & 0x80000000;
 }
 
-static void forget(struct mdu_stream *stream, unsigned i)
+static __attribute__((noinline)) struct mdu_record *forget(struct mdu_stream *stream, unsigned i)
 {
 	stream->records--;
 	memmove(&stream->record[i], &stream->record[i + 1], (stream->records - i) * sizeof stream->record[0]);
+	return NULL;
 }
 
 /* The record of the packet's MDU, or NULL. Two MDUs 128 apart are not told apart by a receiver of the Counter, so one of
  * that age is no match. */
-static struct mdu_record *find(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in)
+static inline struct mdu_record *find(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in)
 {
+	uint8_t named = names(in);
+
 	for (unsigned i = 0; i < stream->records; i++) {
 		struct mdu_record *record = &stream->record[i];
 
-		if (!same(record, in))
+		if (!same(record, in, named))
 			continue;
 		if (atomic_load_explicit(&flow->n, memory_order_relaxed) - record->number < MDU_AGE)
 			return record;
-		forget(stream, i);
-		return NULL;
+		return forget(stream, i);
 	}
 	return NULL;
 }
@@ -83,21 +92,30 @@ static struct mdu_record *new_record(struct mdu_flow *flow, struct mdu_stream *s
 		.number = next(&flow->n),
 		.frame = in->said.frame,
 		.layer = in->said.layer,
-		.bits = (uint8_t)((in->has_identity ? IDENTITY : 0) | (in->said.has_frame ? FRAME : 0) |
-			(in->said.has_layer ? LAYER : 0)),
+		.bits = names(in),
 	};
 	return record;
 }
 
-static void raise_class(struct mdu_record *record, enum class class)
+/* The MDU's class after this packet: it only rises, and the classes beside the order do not count. */
+static inline enum class raise_class(struct mdu_record *record, enum class class)
 {
-	if (class <= CLASS_KEY && class > (record->bits & CLASS))
-		record->bits = (uint8_t)((record->bits & (0xFF ^ CLASS)) | class);
+	enum class before = record->bits & CLASS;
+
+	if (class > CLASS_KEY || class <= before)
+		return before;
+	record->bits = (uint8_t)((record->bits & (0xFF ^ CLASS)) | class);
+	return class;
 }
 
-/* Role and colour of the first packet. */
-static void begin(struct mdu_flow *flow, unsigned colours, struct mdu_record *record, bool end, struct mdu_out *out)
+/* The first packet of an MDU. */
+static __attribute__((noinline)) void begin(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours,
+	const struct mdu_in *in, bool end, struct mdu_out *out)
 {
+	struct mdu_record *record = new_record(flow, stream, in);
+
+	*out = (struct mdu_out){ (uint8_t)(flow->first + record->number - 1), ROLE_ONLY, -1,
+		raise_class(record, in->said.class), true };
 	if (end) {
 		record->bits |= ENDED;
 		return;
@@ -108,50 +126,47 @@ static void begin(struct mdu_flow *flow, unsigned colours, struct mdu_record *re
 	out->colour = (int)(record->k % colours);
 }
 
-/* And of all others. A colour is given away as soon as `colours` later MDUs were started. */
-static void go_on(struct mdu_flow *flow, unsigned colours, struct mdu_record *record, bool end, struct mdu_out *out)
+/* Any other packet of it. Its colour is given away as soon as `colours` later MDUs were started. */
+static inline void go_on(struct mdu_flow *flow, struct mdu_record *record, unsigned colours, const struct mdu_in *in,
+	bool end, struct mdu_out *out)
 {
-	bool over = !(record->bits & STARTED) || record->bits & ENDED ||
-		atomic_load_explicit(&flow->k, memory_order_relaxed) - record->k >= colours;
+	bool open = (record->bits & (STARTED | ENDED)) == STARTED &&
+		atomic_load_explicit(&flow->k, memory_order_relaxed) - record->k < colours;
 
 	if (end)
 		record->bits |= ENDED;
-	if (over)
-		return;
-	out->role = end ? ROLE_END : ROLE_MIDDLE;
-	out->colour = (int)(record->k % colours);
+	out->counter = (uint8_t)(flow->first + record->number - 1);
+	out->role = !open ? ROLE_ONLY : end ? ROLE_END : ROLE_MIDDLE;
+	out->colour = open ? (int)(record->k % colours) : -1;
+	out->class = raise_class(record, in->said.class);
+	out->opened = false;
 }
 
-static void single(struct mdu_flow *flow, enum class class, struct mdu_out *out)
+static __attribute__((noinline)) void single(struct mdu_flow *flow, enum media media, struct mdu_out *out)
 {
-	*out = (struct mdu_out){ (uint8_t)(flow->first + next(&flow->n) - 1), ROLE_ONLY, -1, class, true };
+	*out = (struct mdu_out){ (uint8_t)(flow->first + next(&flow->n) - 1), ROLE_ONLY, -1,
+		media == MEDIA_AUDIO ? CLASS_AUDIO : CLASS_REPAIR, true };
 }
 
 void mdu_step(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours, const struct mdu_in *in,
 	struct mdu_out *out)
 {
-	/* Neither timestamp nor marker of a transport stream marks a picture; a name given by the application does. */
-	bool by_start = in->media == MEDIA_MPEGTS && !in->has_identity;
-	bool end = in->said.end && !by_start;
 	struct mdu_record *record;
+	bool by_start, end;
 
 	if (in->media == MEDIA_AUDIO || in->media == MEDIA_REPAIR) {
-		single(flow, in->media == MEDIA_AUDIO ? CLASS_AUDIO : CLASS_REPAIR, out);
+		single(flow, in->media, out);
 		return;
 	}
-	*out = (struct mdu_out){ .role = ROLE_ONLY, .colour = -1 };
+	/* Neither timestamp nor marker of a transport stream marks a picture; a name given by the application does. */
+	by_start = in->media == MEDIA_MPEGTS && !in->has_identity;
+	end = in->said.end && !by_start;
 	if (by_start)
 		record = stream->records && !in->said.start ? &stream->record[0] : NULL;
 	else
 		record = find(flow, stream, in);
-	out->opened = !record;
-	if (!record)
-		record = new_record(flow, stream, in);
-	if (out->opened)
-		begin(flow, colours, record, end, out);
+	if (record)
+		go_on(flow, record, colours, in, end, out);
 	else
-		go_on(flow, colours, record, end, out);
-	raise_class(record, in->said.class);
-	out->class = record->bits & CLASS;
-	out->counter = (uint8_t)(flow->first + record->number - 1);
+		begin(flow, stream, colours, in, end, out);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hall.h"
+#include "memory.h"
 #include "process.h"
 #include "real.h"
 #include "route.h"
@@ -16,24 +17,30 @@ enum {
 	FLAGS_CARRIED = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM,
 	TRAIN_MAX = 64,              /* segments of one train; more is left to the kernel */
 	TRAIN_OCTETS = 65507,
+	LEFT_WITHIN = 1 << 20,       /* octets of stack */
 	PIECES_MAX = 1024            /* iovecs of a message that are looked at; the kernel's own limit */
 };
 
 struct hall hall;
 
 /* The door this thread is in: an address on its stack, 0 outside. A signal handler that sends while we are at work finds
- * it set and passes; one that left by siglongjmp leaves an address that lies below the stack of whoever comes next. */
+ * it set and passes. */
 static _Thread_local uintptr_t inside;
 
-bool path_serves(void)
+bool path_serves(int fd, bool noted_only)
 {
-	return hall.serving;
+	return hall.serving && socktab_worth_asking(fd, noted_only);
 }
 
+/* Deeper on the same stack, or on a stack far away (sigaltstack): a handler within our own call. A little higher: the call
+ * before was left by siglongjmp, and what it held is dropped. */
 static bool enter(uintptr_t here)
 {
-	if (inside && here < inside)
-		return false;
+	if (inside) {
+		if (here < inside || here - inside > LEFT_WITHIN)
+			return false;
+		claims_abandon();
+	}
 	inside = here;
 	return true;
 }
@@ -111,20 +118,30 @@ static bool in_pieces(struct call *call)
 	return more || before || call->view.corked;
 }
 
+/* Whether everything a message points to may be looked at. Nothing is judged: what the kernel will refuse, it gets. */
+static bool legible(const struct msghdr *msg)
+{
+	if (!msg->msg_iovlen || msg->msg_iovlen > PIECES_MAX || msg->msg_namelen > sizeof(struct sockaddr_storage))
+		return false;
+	if (!memory_readable(msg->msg_iov, msg->msg_iovlen * sizeof(*msg->msg_iov)) ||
+		(msg->msg_name && !memory_readable(msg->msg_name, msg->msg_namelen)) ||
+		(msg->msg_controllen && (msg->msg_controllen > CONTROL_MAX ||
+			!memory_readable(msg->msg_control, msg->msg_controllen))))
+		return false;
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		if (msg->msg_iov[i].iov_len > UINT16_MAX ||
+			!memory_readable(msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len))
+			return false;
+	return true;
+}
+
 /* What speaks against every datagram of a message. */
 static enum md_aside survey(struct call *call, struct packet *packet, struct control *control, struct octets *all)
 {
 	const struct msghdr *msg = packet->msg;
 
-	if (!path_plausible(msg->msg_iov) || !msg->msg_iovlen || msg->msg_iovlen > PIECES_MAX)
+	if (!legible(msg))
 		return MD_A_ARGUMENT;
-	if ((msg->msg_namelen && msg->msg_name && !path_plausible(msg->msg_name)) ||
-		(msg->msg_controllen && !path_plausible(msg->msg_control)))
-		return MD_A_ARGUMENT;
-	for (size_t i = 0; i < msg->msg_iovlen; i++)
-		if (msg->msg_iov[i].iov_len && (!path_plausible(msg->msg_iov[i].iov_base) ||
-			msg->msg_iov[i].iov_len > UINT16_MAX))
-			return MD_A_ARGUMENT;
 	control_read(msg, control);
 	packet->control = control;
 	if (control->foreign)
@@ -331,16 +348,18 @@ static int served(struct call *call)
 		return pass(call, MD_A_BUSY);
 	if (in_pieces(call) || (call->flags & ~FLAGS_CARRIED))
 		return pass(call, MD_A_FLAGS);
+	if (!memory_writable(call->vec, call->n * sizeof(*call->vec)))
+		return pass(call, MD_A_ARGUMENT);
 	return walk(call);
 }
 
-int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, bool noted_only)
+int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
 	struct call call;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	int result = PATH_PASS, saved = errno;
 
-	if (!hall.serving || !n || !socktab_worth_asking(fd, noted_only))
+	if (!n)
 		return PATH_PASS;
 	if (!enter(here)) {
 		stats_count(MD_C_SEEN, n);
@@ -357,6 +376,7 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, bool noted_onl
 	call.flags = flags;
 	clock_gettime(CLOCK_REALTIME, &call.time);
 	call.now = (uint32_t)((uint64_t)call.time.tv_sec * 1000 + (uint64_t)call.time.tv_nsec / 1000000);
+	memory_tick(call.now);
 	call.sock = socktab_find(fd, call.now);
 	if (call.sock) {
 		result = served(&call);

@@ -11,18 +11,13 @@
 /* Nothing of the call was done: it goes to the real function as it came. */
 enum { PATH_PASS = -2 };
 
-/* Whether an address can be one of this program's. What cannot be goes to the kernel, which says EFAULT, unread by us. */
-static inline bool path_plausible(const void *address)
-{
-	return (uintptr_t)address >= 4096 && (uintptr_t)address >> 47 == 0;
-}
-
-/* Whether this process is served at all; the first question of every door. */
-bool path_serves(void);
+/* The first question of every door: whether this process is served at all, and fd may be a socket we serve. noted_only: for
+ * write and writev, which may not ask about unknown descriptors. A few instructions, no system call. */
+bool path_serves(int fd, bool noted_only);
 
 /* A call with n messages, as for sendmmsg(2). Returns PATH_PASS, or what sendmmsg would: the number of messages sent, their
- * msg_len filled in, or -1 with errno. noted_only: for write and writev, which may not ask about unknown descriptors. */
-int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, bool noted_only);
+ * msg_len filled in, or -1 with errno. vec and what it points to may be anything. */
+int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags);
 
 /* The ears: a successful connect() or setsockopt(). */
 void path_heard_connect(int fd);

@@ -10,6 +10,33 @@
 
 #include "packet.h"
 
+/* *rest becomes the octets of o from offset at on: octets_from() for the hot path, which needs a call only where the rest
+ * begins neither in the same piece nor with the next one. rest may be o. */
+static __attribute__((noinline, unused)) void octets_behind_far(const struct octets *o, size_t at, struct octets *rest)
+{
+	*rest = octets_from(o, at);
+}
+
+static inline void octets_behind(const struct octets *o, size_t at, struct octets *rest)
+{
+	size_t len = o->len - at;
+
+	if (at < o->flat_len)
+		*rest = (struct octets){ o->flat + at, o->flat_len - at, len, o->piece, o->pieces };
+	else if (at == o->flat_len && at < o->len && o->piece[1].iov_len)
+		*rest = (struct octets){ o->piece[1].iov_base, o->piece[1].iov_len < len ? o->piece[1].iov_len : len, len,
+			o->piece + 1, o->pieces - 1 };
+	else
+		octets_behind_far(o, at, rest);
+}
+
+/* Cuts o down to its first len octets. */
+static inline void octets_shorten(struct octets *o, size_t len)
+{
+	o->len = len < o->len ? len : o->len;
+	o->flat_len = len < o->flat_len ? len : o->flat_len;
+}
+
 /* The verdict on a payload that is too short for what it announces or contradicts itself. */
 static inline void said_implausible(struct said *said, bool marker)
 {

@@ -31,6 +31,18 @@ static inline void relax(void)
 #endif
 }
 
+/* What this thread holds: never more than two claims, a socket's and a table's. */
+static _Thread_local _Atomic uint32_t *volatile held_by_me[2];
+
+void claims_abandon(void)
+{
+	for (int i = 0; i < 2; i++) {
+		if (held_by_me[i])
+			atomic_store_explicit(held_by_me[i], 0, memory_order_release);
+		held_by_me[i] = NULL;
+	}
+}
+
 /* The holder needs about a hundred nanoseconds unless it lost its processor; then yielding lets it finish. */
 bool claim_take(_Atomic uint32_t *claim, uint32_t now)
 {
@@ -39,8 +51,10 @@ bool claim_take(_Atomic uint32_t *claim, uint32_t now)
 
 		if ((!held || (int32_t)(now - held) > CLAIM_LEFT_MS) &&
 			atomic_compare_exchange_strong_explicit(claim, &held, now | 1, memory_order_acquire,
-				memory_order_relaxed))
+				memory_order_relaxed)) {
+			held_by_me[held_by_me[0] != NULL] = claim;
 			return true;
+		}
 		if (i < CLAIM_SPINS)
 			relax();
 		else
@@ -51,6 +65,7 @@ bool claim_take(_Atomic uint32_t *claim, uint32_t now)
 
 void claim_drop(_Atomic uint32_t *claim)
 {
+	held_by_me[held_by_me[0] != claim] = NULL;
 	atomic_store_explicit(claim, 0, memory_order_release);
 }
 
@@ -153,7 +168,7 @@ static void unlink_slot(struct table *table, struct slot *slot)
 	_Atomic uint32_t *link = &table->bucket[atomic_load(&slot->hash) & table->mask];
 	uint32_t at;
 
-	while ((at = atomic_load(link)) != 0) {
+	for (uint32_t steps = 0; steps <= table->capacity && (at = atomic_load(link)) != 0; steps++) {
 		if (at == me) {
 			atomic_store_explicit(link, atomic_load(&slot->next), memory_order_release);
 			return;

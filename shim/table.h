@@ -62,4 +62,7 @@ uint32_t table_index(const struct table *table, const void *record);
 bool claim_take(_Atomic uint32_t *claim, uint32_t now);
 void claim_drop(_Atomic uint32_t *claim);
 
+/* Drops what this thread still holds because it left our code by a jump. */
+void claims_abandon(void);
+
 #endif

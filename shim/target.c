@@ -47,6 +47,22 @@ static bool any(const uint8_t *addr)
 	return memcmp(addr, none, 16) == 0;
 }
 
+/* Whether the kernel lets this socket send to an address of that version: not IPv6 addresses, mapped or not, on an IPv4
+ * socket, nor IPv4 where the socket wants IPv6 only or is bound to an IPv6 address, nor the reverse. */
+static bool speaks(const struct call *call, const struct msghdr *msg, uint8_t version)
+{
+	uint8_t own, addr[16];
+	uint16_t port;
+	sa_family_t family;
+
+	if (call->sock->domain == 4) {
+		memcpy(&family, msg->msg_name && msg->msg_namelen ? msg->msg_name : &call->view.peer, sizeof(family));
+		return family == AF_INET;
+	}
+	own = take_addr(&call->view.local, sizeof(call->view.local), addr, &port);
+	return !(version == 4 && call->view.only6) && (any(addr) || own == version);
+}
+
 /* The family is the address's own: IPv4 addresses are used on IPv6 sockets, with and without mapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet)
 {
@@ -61,9 +77,7 @@ enum md_aside target_find(const struct call *call, struct packet *packet)
 		tuple->version = take_addr(&call->view.peer, sizeof(call->view.peer), tuple->dst, &tuple->dport);
 	if (!tuple->version || !tuple->dport || any(tuple->dst))
 		return MD_A_ARGUMENT;
-	if (tuple->version == 6 && call->sock->domain == 4)
-		return MD_A_ARGUMENT;
-	if (tuple->version == 4 && call->sock->domain == 6 && call->view.only6)
+	if (!speaks(call, packet->msg, tuple->version))
 		return MD_A_ARGUMENT;
 	if (control->has_source) {
 		if (control->version != tuple->version)

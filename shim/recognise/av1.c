@@ -70,8 +70,8 @@ static bool next(const struct octets *payload, size_t *at, bool last, struct oct
 		return false;
 	if (payload->len - *at < len)
 		return false;
-	*element = octets_from(payload, *at);
-	*element = octets_first(element, len);
+	octets_behind(payload, *at, element);
+	octets_shorten(element, len);
 	*at += len;
 	return true;
 }

@@ -6,8 +6,8 @@ enum { ONE_BYTE = 0xBEDE, TWO_BYTE = 0x1000, TWO_BYTE_MASK = 0xFFF0, STOP = 15 }
 
 static bool cut_out(const struct octets *words, size_t at, size_t len, struct octets *element)
 {
-	*element = octets_from(words, at);
-	*element = octets_first(element, len);
+	octets_behind(words, at, element);
+	octets_shorten(element, len);
 	return true;
 }
 

@@ -22,117 +22,124 @@ enum {
 	DEPENDENCY_ID = 0x70, TEMPORAL_ID = 0xE0, DISCARDABLE = 0x08 /* RFC 6190, section 1.1.3 */
 };
 
-/* What the NAL units of a packet are. */
-struct seen {
-	uint32_t types; /* a bit for each */
-	bool start, referenced, layered, discardable;
+/* What is seen in a packet, as one word of bits: a bit for each NAL unit type below 24, and above them: */
+enum {
+	START = 1 << 24,       /* the picture begins */
+	REFERENCED = 1 << 25,  /* a slice that others refer to */
+	LAYERED = 1 << 26,
+	DROPPABLE = 1 << 27,   /* said by an extension */
+	BROKEN = 1 << 28,
+	TYPES = (1 << 24) - 1
 };
 
-static void scalable(const struct octets *p, size_t at, struct seen *seen)
+static uint32_t scalable(const struct octets *p, size_t at)
 {
 	uint8_t dependency = octet(p, at + 2) & DEPENDENCY_ID, third = octet(p, at + 3);
 
-	seen->layered |= dependency || third & TEMPORAL_ID;
-	seen->discardable |= (third & DISCARDABLE) != 0;
+	return (dependency || third & TEMPORAL_ID ? LAYERED : 0u) | (third & DISCARDABLE ? DROPPABLE : 0u);
 }
 
 /* A whole NAL unit at `at`: a packet of its own or an entry of an aggregate. */
-static bool unit(const struct octets *p, size_t at, size_t len, struct seen *seen)
+static uint32_t unit(const struct octets *p, size_t at, size_t len)
 {
 	uint8_t head = octet(p, at);
-	uint32_t type = BIT(head & TYPE);
+	uint32_t type = BIT(head & TYPE), seen = type & TYPES;
 
 	if (head & F)
-		return false;
-	if (!seen->types && type & OPENERS)
-		seen->start = true;
-	seen->types |= type;
+		return BROKEN;
 	if (type & SLICES && head & NRI)
-		seen->referenced = true;
+		seen |= REFERENCED;
 	if (type & WITH_FIRST_MB) {
 		if (len < 2)
-			return false;
-		seen->start |= (octet(p, at + 1) & FIRST_MB_0) != 0;
+			return BROKEN;
+		seen |= octet(p, at + 1) & FIRST_MB_0 ? START : 0;
 	}
-	if (type & SCALABLE) {
-		if (len < 4)
-			return false;
-		scalable(p, at, seen);
-	}
-	return true;
+	if (type & SCALABLE)
+		seen |= len < 4 ? BROKEN : scalable(p, at);
+	return seen;
 }
 
 /* Section 5.7.1. Fewer than three octets behind the last entry are padding of some senders. */
-static bool aggregate(const struct octets *p, size_t at, struct seen *seen)
+static uint32_t aggregate(const struct octets *p, size_t at)
 {
-	while (p->len >= at + 3) {
+	uint32_t seen = 0;
+	bool first = true;
+
+	for (; p->len >= at + 3; first = false) {
 		size_t len = octet_u16(p, at);
+		uint32_t entry;
 
 		at += 2;
-		if (!len || p->len - at < len || !unit(p, at, len, seen))
-			return false;
+		if (!len || p->len - at < len)
+			return BROKEN;
+		entry = unit(p, at, len);
+		seen |= entry | (first && entry & OPENERS ? START : 0);
 		at += len;
 	}
-	return seen->types;
+	return first ? BROKEN : seen;
 }
 
 /* Section 5.8. A fragment may be empty. Its extension of RFC 6190 is not read: only the first fragment has it. */
-static bool fragment(const struct octets *p, size_t don, struct seen *seen)
+static inline uint32_t fragment(const struct octets *p, size_t don)
 {
-	uint32_t type;
+	uint32_t type, seen;
 	uint8_t head;
 
 	if (p->len < 2 + don)
-		return false;
+		return BROKEN;
 	head = octet(p, 1);
 	type = BIT(head & TYPE);
-	seen->types = type;
-	seen->referenced = octet(p, 0) & NRI;
+	seen = (type & TYPES) | (octet(p, 0) & NRI ? REFERENCED : 0);
 	if (!(head & FU_START))
-		return true;
-	seen->start = type & OPENERS ||
-		(type & WITH_FIRST_MB && p->len > 2 + don && octet(p, 2 + don) & FIRST_MB_0);
-	return true;
+		return seen;
+	if (type & OPENERS)
+		return seen | START;
+	if (type & WITH_FIRST_MB && p->len > 2 + don && octet(p, 2 + don) & FIRST_MB_0)
+		return seen | START;
+	return seen;
 }
 
-static bool look(const struct octets *p, struct seen *seen)
+static inline uint32_t look(const struct octets *p)
 {
-	if (!p->len || octet(p, 0) & F)
-		return false;
-	switch (octet(p, 0) & TYPE) {
-	case STAP_A:
-		return aggregate(p, 1, seen);
-	case STAP_B:
-		return aggregate(p, 3, seen);
+	uint32_t seen;
+	uint8_t head;
+
+	if (!p->len)
+		return BROKEN;
+	head = octet(p, 0);
+	if (head & F)
+		return BROKEN;
+	switch (head & TYPE) {
 	case FU_A:
-		return fragment(p, 0, seen);
 	case FU_B:
-		return fragment(p, 2, seen);
+		return fragment(p, (head & TYPE) == FU_B ? 2 : 0);
+	case STAP_A:
+		return aggregate(p, 1);
+	case STAP_B:
+		return aggregate(p, 3);
 	default:
-		return unit(p, 0, p->len, seen);
+		seen = unit(p, 0, p->len);
+		return seen | (seen & OPENERS ? START : 0);
 	}
 }
 
-static enum class class_of(const struct seen *seen)
+static enum class class_of(uint32_t seen)
 {
-	bool slices = seen->types & SLICES;
-
-	if (seen->types & KEYS)
+	if (seen & KEYS)
 		return CLASS_KEY;
-	if ((slices && !seen->referenced) || seen->discardable)
+	if ((seen & SLICES && !(seen & REFERENCED)) || seen & DROPPABLE)
 		return CLASS_DISCARDABLE;
-	if (seen->layered)
+	if (seen & LAYERED)
 		return CLASS_ENHANCEMENT;
-	return slices || seen->types & BIT(PREFIX) ? CLASS_BASE : CLASS_UNKNOWN;
+	return seen & (SLICES | BIT(PREFIX)) ? CLASS_BASE : CLASS_UNKNOWN;
 }
 
 void h264_recognise(const struct octets *payload, bool marker, struct said *said)
 {
-	struct seen seen = { 0 };
+	uint32_t seen = look(payload);
 
-	if (!look(payload, &seen)) {
+	if (seen & BROKEN)
 		said_implausible(said, marker);
-		return;
-	}
-	*said = (struct said){ .start = seen.start, .end = marker, .class = class_of(&seen) };
+	else
+		*said = (struct said){ .start = seen & START, .end = marker, .class = class_of(seen) };
 }

@@ -2,7 +2,7 @@
 #include "recognise.h"
 
 /* NAL unit types: ITU-T H.265 table 7-1; 48 and above RFC 7798 section 4.4. */
-enum { RSV_VCL_N14 = 14, BLA_W_LP = 16, RSV_IRAP_23 = 23, VCL_END = 32, VPS = 32, SPS, PPS, AUD, PREFIX_SEI = 39, AP = 48, FU };
+enum { BLA_W_LP = 16, RSV_IRAP_23 = 23, VCL_END = 32, VPS = 32, SPS, PPS, AUD, PREFIX_SEI = 39, AP = 48, FU };
 
 enum {
 	F = 0x80,
@@ -11,126 +11,130 @@ enum {
 	HEAD = 2, DONL = 2, DOND = 1
 };
 
-/* What is known of a packet: its own header, and the NAL units in it. */
-struct seen {
-	uint8_t layer, tid;
-	bool any, start, key, slice, referenced;
-};
+/* What is seen in a packet, as bits. */
+enum { ANY = 1, START = 2, KEY = 4, SLICE = 8, REFERENCED = 16, BROKEN = 32 };
 
-static unsigned type_at(const struct octets *p, size_t at)
+static inline unsigned type_at(const struct octets *p, size_t at)
 {
 	return octet(p, at) >> 1 & 0x3F;
 }
 
 /* Even types up to 14 are sub-layer non-reference pictures (clause 7.4.2.2): nothing in the same temporal layer refers to
- * them. */
-static void note(unsigned type, struct seen *seen)
+ * them. upper: the packet's layer is not the base. */
+static inline unsigned kind(unsigned type, bool upper)
 {
-	seen->any = true;
-	seen->slice |= type < VCL_END;
-	seen->referenced |= type < VCL_END && (type > RSV_VCL_N14 || type & 1);
-	seen->key |= (type >= BLA_W_LP && type <= RSV_IRAP_23 && !seen->layer) || (type >= VPS && type <= PPS);
+	if (type < BLA_W_LP)
+		return ANY | SLICE | (type & 1 ? REFERENCED : 0u);
+	if (type <= RSV_IRAP_23)
+		return ANY | SLICE | REFERENCED | (upper ? 0u : KEY);
+	if (type < VCL_END)
+		return ANY | SLICE | REFERENCED;
+	return ANY | (type >= VPS && type <= PPS ? KEY : 0u);
 }
 
-static bool opener(unsigned type)
+static inline bool opener(unsigned type)
 {
 	return (type >= VPS && type <= AUD) || type == PREFIX_SEI;
 }
 
 /* A whole NAL unit at `at`: a packet of its own or an entry of an aggregate. `don` octets lie behind its header. */
-static bool unit(const struct octets *p, size_t at, size_t len, size_t don, struct seen *seen)
+static unsigned unit(const struct octets *p, size_t at, size_t len, size_t don, bool upper)
 {
-	unsigned type;
+	unsigned type, seen;
 
 	if (len < HEAD + don || octet(p, at) & F)
-		return false;
+		return BROKEN;
 	type = type_at(p, at);
-	if (!seen->any && opener(type))
-		seen->start = true;
-	note(type, seen);
-	if (type >= VCL_END)
-		return true;
+	seen = kind(type, upper);
+	if (!(seen & SLICE))
+		return seen;
 	if (len <= HEAD + don)
-		return false;
-	seen->start |= (octet(p, at + HEAD + don) & FIRST_SLICE) != 0;
-	return true;
+		return BROKEN;
+	return seen | (octet(p, at + HEAD + don) & FIRST_SLICE ? START : 0u);
 }
 
 /* Section 4.4.2: with decoding order numbers, DONL in front of the first entry and DOND in front of each other one. */
-static bool aggregate(const struct octets *p, bool don, struct seen *seen)
+static unsigned aggregate(const struct octets *p, bool don, bool upper)
 {
 	size_t at = HEAD + (don ? DONL : 0);
+	unsigned seen = 0;
 
 	while (at < p->len) {
 		size_t len;
 
-		at += seen->any && don ? DOND : 0;
+		at += seen && don ? DOND : 0;
 		if (p->len < at + 2)
-			return false;
+			return BROKEN;
 		len = octet_u16(p, at);
 		at += 2;
-		if (p->len - at < len || !unit(p, at, len, 0, seen))
-			return false;
+		if (p->len - at < len)
+			return BROKEN;
+		if (!seen && len && opener(type_at(p, at)))
+			seen = START;
+		seen |= unit(p, at, len, 0, upper);
 		at += len;
 	}
-	return seen->any;
+	return seen ? seen : BROKEN;
 }
 
 /* Section 4.4.3: DONL is in the first fragment only. */
-static bool fragment(const struct octets *p, bool don, struct seen *seen)
+static inline unsigned fragment(const struct octets *p, bool don, bool upper)
 {
-	size_t data = HEAD + 1;
-	unsigned type;
+	size_t data = HEAD + 1 + (don ? DONL : 0);
+	unsigned type, seen;
+	uint8_t head;
 
+	if (p->len < HEAD + 1)
+		return BROKEN;
+	head = octet(p, HEAD);
+	type = head & FU_TYPE;
+	seen = kind(type, upper);
+	if (!(head & FU_START))
+		return seen;
 	if (p->len < data)
-		return false;
-	type = octet(p, HEAD) & FU_TYPE;
-	note(type, seen);
-	if (!(octet(p, HEAD) & FU_START))
-		return true;
-	data += don ? DONL : 0;
-	if (p->len < data)
-		return false;
-	seen->start = opener(type) || (type < VCL_END && p->len > data && octet(p, data) & FIRST_SLICE);
-	return true;
+		return BROKEN;
+	if (opener(type) || (seen & SLICE && p->len > data && octet(p, data) & FIRST_SLICE))
+		return seen | START;
+	return seen;
 }
 
-static bool look(const struct octets *p, bool don, struct seen *seen)
+static inline unsigned look(const struct octets *p, bool don, bool upper)
 {
-	if (p->len < HEAD || octet(p, 0) & F || !(octet(p, 1) & 0x07))
-		return false;
-	seen->layer = (uint8_t)((octet(p, 0) & 1) << 5 | octet(p, 1) >> 3);
-	seen->tid = (uint8_t)((octet(p, 1) & 0x07) - 1);
-	switch (type_at(p, 0)) {
-	case AP:
-		return aggregate(p, don, seen);
-	case FU:
-		return fragment(p, don, seen);
-	default:
-		return unit(p, 0, p->len, don ? DONL : 0, seen);
-	}
+	unsigned type = type_at(p, 0);
+
+	if (type == FU)
+		return fragment(p, don, upper);
+	if (type == AP)
+		return aggregate(p, don, upper);
+	return unit(p, 0, p->len, don ? DONL : 0, upper) | (opener(type) ? START : 0u);
 }
 
-static enum class class_of(const struct seen *seen, const struct highest *highest)
+static inline enum class class_of(unsigned seen, uint8_t tid, uint8_t layer, const struct highest *highest)
 {
-	if (seen->key)
+	if (seen & KEY)
 		return CLASS_KEY;
-	if (!seen->slice)
+	if (!(seen & SLICE))
 		return CLASS_UNKNOWN;
-	if (!seen->referenced && highest && seen->tid == highest->tid)
+	if (!(seen & REFERENCED) && highest && tid == highest->tid)
 		return CLASS_DISCARDABLE;
-	return seen->tid || seen->layer ? CLASS_ENHANCEMENT : CLASS_BASE;
+	return tid || layer ? CLASS_ENHANCEMENT : CLASS_BASE;
 }
 
 void h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest, struct said *said)
 {
-	struct seen seen = { 0 };
+	unsigned seen = BROKEN;
+	uint8_t layer = 0, tid = 0;
 
-	if (!look(payload, don, &seen)) {
+	if (payload->len >= HEAD && !(octet(payload, 0) & F) && octet(payload, 1) & 0x07) {
+		layer = (uint8_t)((octet(payload, 0) & 1) << 5 | octet(payload, 1) >> 3);
+		tid = (uint8_t)((octet(payload, 1) & 0x07) - 1);
+		seen = look(payload, don, layer);
+	}
+	if (seen & BROKEN) {
 		said_implausible(said, marker);
 		return;
 	}
 	if (highest)
-		highest_raise(highest, seen.tid, seen.layer);
-	*said = (struct said){ .start = seen.start, .end = marker, .class = class_of(&seen, highest) };
+		highest_raise(highest, tid, layer);
+	*said = (struct said){ .start = seen & START, .end = marker, .class = class_of(seen, tid, layer, highest) };
 }

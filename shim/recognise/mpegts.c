@@ -3,38 +3,34 @@
 
 /* Cells of ISO/IEC 13818-1, clause 2.4.3; a payload holds a whole number of them (RFC 2250, section 2). */
 enum {
-	CELL = 188, SYNC = 0x47, HEAD = 4,
-	UNIT_START = 0x40,                            /* octet 1 */
+	CELL = 188, SYNC = 0x47, HEAD = 4, LOOK = 6,
+	UNIT_START = 0x40,                                   /* octet 1 */
 	SCRAMBLED = 0xC0, ADAPTATION = 0x20, PAYLOAD = 0x10, /* octet 3 */
-	RANDOM_ACCESS = 0x40,                         /* octet 5 */
-	PES_HEAD = 4, VIDEO_FIRST = 0xE0, VIDEO_LAST = 0xEF
+	RANDOM_ACCESS = 0x40,                                /* octet 5 */
+	PES_HEAD = 4, VIDEO = 0xE0, VIDEO_MASK = 0xF0
 };
 
-static bool video_begins(const struct octets *p, size_t at)
+static bool video_begins(const struct octets *cell, size_t at)
 {
-	uint32_t head = octet_u32(p, at);
-
-	return head >> 8 == 1 && (head & 0xFF) >= VIDEO_FIRST && (head & 0xFF) <= VIDEO_LAST;
+	return octet(cell, at) == 0 && octet(cell, at + 1) == 0 && octet(cell, at + 2) == 1 &&
+		(octet(cell, at + 3) & VIDEO_MASK) == VIDEO;
 }
 
-/* The whole cell at `at`. False: its adaptation field runs past its end. */
-static bool cell(const struct octets *p, size_t at, struct said *said)
+/* head: the first octets of the cell in a row. False: the adaptation field runs past the end of the cell. */
+static inline bool cell_says(const uint8_t head[static LOOK], const struct octets *cell, struct said *said)
 {
-	uint8_t control = octet(p, at + 3);
 	size_t payload = HEAD;
 	bool access = false;
 
-	if (control & ADAPTATION) {
-		size_t len = octet(p, at + HEAD);
-
-		payload += 1 + len;
+	if (head[3] & ADAPTATION) {
+		payload += 1u + head[4];
 		if (payload > CELL)
 			return false;
-		access = len && octet(p, at + HEAD + 1) & RANDOM_ACCESS;
+		access = head[4] && head[5] & RANDOM_ACCESS;
 	}
-	if (!(octet(p, at + 1) & UNIT_START) || !(control & PAYLOAD) || control & SCRAMBLED)
+	if (!(head[1] & UNIT_START) || (head[3] & (SCRAMBLED | PAYLOAD)) != PAYLOAD)
 		return true;
-	if (payload + PES_HEAD > CELL || !video_begins(p, at + payload))
+	if (payload + PES_HEAD > CELL || !video_begins(cell, payload))
 		return true;
 	said->start = true;
 	if (said->class != CLASS_KEY)
@@ -42,16 +38,24 @@ static bool cell(const struct octets *p, size_t at, struct said *said)
 	return true;
 }
 
+/* The head of the cell lies in several pieces. */
+static __attribute__((noinline)) bool cut_cell_says(const struct octets *cell, struct said *said)
+{
+	uint8_t head[LOOK];
+
+	for (size_t i = 0; i < LOOK; i++)
+		head[i] = octet(cell, i);
+	return cell_says(head, cell, said);
+}
+
 void mpegts_recognise(const struct octets *payload, struct said *said)
 {
-	size_t at = 0;
+	struct octets rest = *payload;
 
-	*said = (struct said){ 0 };
-	for (; payload->len - at >= CELL && octet(payload, at) == SYNC; at += CELL)
-		if (!cell(payload, at, said)) {
+	*said = (struct said){ .implausible = rest.len < CELL || octet(&rest, 0) != SYNC };
+	for (; rest.len >= CELL && octet(&rest, 0) == SYNC; octets_behind(&rest, CELL, &rest))
+		if (!(rest.flat_len >= LOOK ? cell_says(rest.flat, &rest, said) : cut_cell_says(&rest, said))) {
 			said_implausible(said, false);
 			return;
 		}
-	if (!at)
-		said_implausible(said, false);
 }
