@@ -57,7 +57,9 @@ struct packet {
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
 
-/* sight.c - what is it. */
+/* sight.c - what is it; and whether everything a message points to may be looked at at all. Nothing is judged: what the
+ * kernel will refuse, it gets. */
+bool sight_legible(const struct msghdr *msg);
 enum md_aside sight(const struct call *call, struct packet *packet);
 
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */

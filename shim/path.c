@@ -17,8 +17,7 @@ enum {
 	FLAGS_CARRIED = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM,
 	TRAIN_MAX = 64,              /* segments of one train; more is left to the kernel */
 	TRAIN_OCTETS = 65507,
-	LEFT_WITHIN = 1 << 20,       /* octets of stack */
-	PIECES_MAX = 1024            /* iovecs of a message that are looked at; the kernel's own limit */
+	LEFT_WITHIN = 1 << 20        /* octets of stack */
 };
 
 struct hall hall;
@@ -118,29 +117,12 @@ static bool in_pieces(struct call *call)
 	return more || before || call->view.corked;
 }
 
-/* Whether everything a message points to may be looked at. Nothing is judged: what the kernel will refuse, it gets. */
-static bool legible(const struct msghdr *msg)
-{
-	if (!msg->msg_iovlen || msg->msg_iovlen > PIECES_MAX || msg->msg_namelen > sizeof(struct sockaddr_storage))
-		return false;
-	if (!memory_readable(msg->msg_iov, msg->msg_iovlen * sizeof(*msg->msg_iov)) ||
-		(msg->msg_name && !memory_readable(msg->msg_name, msg->msg_namelen)) ||
-		(msg->msg_controllen && (msg->msg_controllen > CONTROL_MAX ||
-			!memory_readable(msg->msg_control, msg->msg_controllen))))
-		return false;
-	for (size_t i = 0; i < msg->msg_iovlen; i++)
-		if (msg->msg_iov[i].iov_len > UINT16_MAX ||
-			!memory_readable(msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len))
-			return false;
-	return true;
-}
-
 /* What speaks against every datagram of a message. */
 static enum md_aside survey(struct call *call, struct packet *packet, struct control *control, struct octets *all)
 {
 	const struct msghdr *msg = packet->msg;
 
-	if (!legible(msg))
+	if (!sight_legible(msg))
 		return MD_A_ARGUMENT;
 	control_read(msg, control);
 	packet->control = control;

@@ -13,7 +13,7 @@ enum {
 	TABLE_LOOK = 64,    /* records looked at to find an old one */
 	CLAIM_SPINS = 400,
 	CLAIM_YIELDS = 64,
-	CLAIM_LEFT_MS = 2000
+	CLAIM_LEFT = 2000 / 64
 };
 
 struct table_state {
@@ -31,30 +31,48 @@ static inline void relax(void)
 #endif
 }
 
-/* What this thread holds: never more than two claims, a socket's and a table's. */
+/* What this thread holds, or is about to hold: never more than two claims, a socket's and a table's. */
 static _Thread_local _Atomic uint32_t *volatile held_by_me[2];
 
-void claims_abandon(void)
+/* A claim that is held: who holds it (16 bits, different in every thread but for rare chance, which only matters to
+ * claims_abandon), and since when in units of 64 ms (16 bits). */
+static uint32_t mark_of(uint32_t now)
 {
-	for (int i = 0; i < 2; i++) {
-		if (held_by_me[i])
-			atomic_store_explicit(held_by_me[i], 0, memory_order_release);
-		held_by_me[i] = NULL;
-	}
+	uint64_t me = (uint64_t)(uintptr_t)held_by_me * 0x9e3779b97f4a7c15u;
+
+	return ((uint32_t)(me >> 48) | 1) << 16 | ((now >> 6) & 0xffff);
+}
+
+static bool left_behind(uint32_t held, uint32_t now)
+{
+	uint32_t age = ((now >> 6) - held) & 0xffff;
+
+	return age > CLAIM_LEFT && age < 0x8000;
+}
+
+/* The order matters: what a signal handler interrupts and jumps out of must find in held_by_me whatever this thread may
+ * hold. */
+static bool try_claim(_Atomic uint32_t *claim, uint32_t now)
+{
+	uint32_t held = atomic_load_explicit(claim, memory_order_relaxed);
+	int at = held_by_me[0] != NULL;
+
+	if (held && !left_behind(held, now))
+		return false;
+	held_by_me[at] = claim;
+	if (atomic_compare_exchange_strong_explicit(claim, &held, mark_of(now), memory_order_acquire,
+		memory_order_relaxed))
+		return true;
+	held_by_me[at] = NULL;
+	return false;
 }
 
 /* The holder needs about a hundred nanoseconds unless it lost its processor; then yielding lets it finish. */
 bool claim_take(_Atomic uint32_t *claim, uint32_t now)
 {
 	for (int i = 0; i < CLAIM_SPINS + CLAIM_YIELDS; i++) {
-		uint32_t held = atomic_load_explicit(claim, memory_order_relaxed);
-
-		if ((!held || (int32_t)(now - held) > CLAIM_LEFT_MS) &&
-			atomic_compare_exchange_strong_explicit(claim, &held, now | 1, memory_order_acquire,
-				memory_order_relaxed)) {
-			held_by_me[held_by_me[0] != NULL] = claim;
+		if (try_claim(claim, now))
 			return true;
-		}
 		if (i < CLAIM_SPINS)
 			relax();
 		else
@@ -65,8 +83,19 @@ bool claim_take(_Atomic uint32_t *claim, uint32_t now)
 
 void claim_drop(_Atomic uint32_t *claim)
 {
-	held_by_me[held_by_me[0] != claim] = NULL;
 	atomic_store_explicit(claim, 0, memory_order_release);
+	held_by_me[held_by_me[0] != claim] = NULL;
+}
+
+void claims_abandon(void)
+{
+	for (int i = 0; i < 2; i++) {
+		_Atomic uint32_t *claim = held_by_me[i];
+
+		if (claim && atomic_load_explicit(claim, memory_order_relaxed) >> 16 == mark_of(0) >> 16)
+			atomic_store_explicit(claim, 0, memory_order_release);
+		held_by_me[i] = NULL;
+	}
 }
 
 int table_make(struct table *table, uint32_t capacity, size_t stride, bool (*equal)(const void *record, const void *key),

@@ -25,6 +25,8 @@ static void add_message(struct call *call, const struct msghdr *msg, const struc
 	struct octets all;
 	uint32_t segment;
 
+	if (!sight_legible(msg))
+		return;
 	control_read(msg, &control);
 	if (control.foreign || target_find(call, &packet) != MD_ASIDE_COUNT || !same_target(&packet.key, &of->key))
 		return;
