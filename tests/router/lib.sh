@@ -18,26 +18,33 @@ if [ "${MD_ROUTER_NS:-}" = "" ]; then
 fi
 [ "$MD_ROUTER_NS" = no ] || ip link set lo up
 
-T=$(mktemp -d) pids= router=
-finish() {
-	for pid in $pids; do kill "$pid" 2>/dev/null; done
+T=$(mktemp -d) router=''
+# over - ends whatever a test left running.
+over() {
+	jobs -p >"$T/jobs"
+	while read -r pid; do kill -KILL "$pid"; done <"$T/jobs" 2>/dev/null
 	wait
+}
+finish() {
+	over
 	rm -rf "$T"
 }
 trap finish EXIT
 trap 'exit 1' INT TERM
 
 tests=0
-# ok "NAME" COMMAND... - one test: the command succeeds. What it printed is shown when it does not.
+# ok "NAME" COMMAND... - one test: the command succeeds. What it printed is shown when it does not, and nothing that it
+# started goes on.
 ok() {
 	name=$1; shift
 	tests=$((tests + 1))
-	if "$@" >"$T/said" 2>&1; then
+	if "$@" >"$T/said.$tests" 2>&1; then
 		echo "ok $tests - $name"
 	else
 		echo "not ok $tests - $name"
-		sed 's/^/# /' "$T/said"
+		sed 's/^/# /' "$T/said.$tests"
 	fi
+	over
 }
 plan() { echo "1..$tests"; }
 
@@ -53,7 +60,6 @@ router_start() {
 	[ -p "$T/ready" ] || mkfifo "$T/ready"
 	"$ROUTER" --ready-fd 9 "$@" 9>"$T/ready" >"$T/out" 2>"$T/err" &
 	router=$!
-	pids="$pids $router"
 	read -r line <"$T/ready" && [ "$line" = ready ] && return 0
 	cat "$T/err" >&2
 	return 1

@@ -32,7 +32,6 @@ listen() {
 	[ -p "$T/client" ] || mkfifo "$T/client"
 	$CLIENT "$FORGE" listen "$1" 50000 "$2" >"$T/client" 2>&1 &
 	listener=$!
-	pids="$pids $listener"
 	exec 5<"$T/client"
 	read -r line <&5 && same ready "$line"
 }
@@ -90,7 +89,7 @@ inlined() {
 # shellcheck disable=SC2086
 others() {
 	watch --inline south --cap 192.0.2.0/24 --client 203.0.113.0/25 && listen 4 12 || return 1
-	$SERVER bash -c 'exec 3>/dev/udp/203.0.113.2/50000 && echo one >&3 && echo two >&3'
+	$SERVER bash -c 'for i in 1 2; do echo $i >/dev/udp/203.0.113.2/50000; done'
 	$SERVER "$FORGE" send $IN4 key=$CMAC_KEY cover=64 count=5 marker=no >"$T/sent" || return 1
 	$SERVER "$FORGE" send mode=inline from=10.0.0.1:40000 to=203.0.113.2:50000 key=$CMAC_KEY cover=64 count=5 marker=no \
 		>"$T/sent" && heard && ended || return 1
