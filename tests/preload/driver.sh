@@ -4,10 +4,11 @@
 # say, what they print as errors, how they end, and what the shim counted. TAP on standard output; from the top of the
 # checkout. MD_SANITIZER=asan|ubsan|tsan names the sanitizer that BUILD was made with.
 #
-# Modes: inline and tunnel (served), unserved (the program is not named), disabled (MDSHIM_DISABLE), badconf, noconf.
+# Modes: inline and tunnel (served), unarmed (served, without the privilege it takes), unserved (the program is not
+# named), disabled (MDSHIM_DISABLE), badconf, noconf.
 set -u
 here=tests/preload
-modes='inline tunnel unserved disabled badconf noconf'
+modes='inline tunnel unarmed unserved disabled badconf noconf'
 
 # --- Inside a network namespace: all modes of one victim ------------------------------------------------------------
 
@@ -59,7 +60,7 @@ run() {
 	preload=$runtime:$B/libmdshim.so:$libs
 	set -- "$1" VICTIM_MODE=test
 	case $1 in
-	plain) preload=$libs ;;
+	plain) preload=${libs:+$runtime:$libs} ;;
 	noconf) set -- "$@" "MDSHIM_CONF=$tmp/there-is-none" ;;
 	*) config "$tmp/$1.conf" "$1" "$stats"; set -- "$@" "MDSHIM_CONF=$tmp/$1.conf" ;;
 	esac
@@ -74,7 +75,10 @@ run() {
 	preload=$(printf %s "$preload" | sed 's/::*/:/g; s/^://; s/:$//')
 	[ -z "$preload" ] || set -- "$@" "LD_PRELOAD=$preload"
 	mode=$1; shift
-	( cd "$stats" && timeout -k 5 "$limit" env "$@" "$B/$here/victims/$name" >"$tmp/$mode.out" 2>"$tmp/$mode.err" </dev/null
+	drop=
+	[ "$mode" != unarmed ] || drop='setpriv --bounding-set -net_raw --inh-caps -net_raw'
+	# shellcheck disable=SC2086
+	( cd "$stats" && timeout -k 5 "$limit" $drop env "$@" "$B/$here/victims/$name" >"$tmp/$mode.out" 2>"$tmp/$mode.err" </dev/null
 	  echo $? >"$tmp/$mode.rc" ) 2>/dev/null
 	"$B/tests/tools/shimstats" "$stats" >"$tmp/$mode.stats" 2>>"$tmp/$mode.err"
 }
@@ -122,6 +126,7 @@ verdict() {
 			"$tmp/$1.stats" >>"$why"
 		case $1 in inline) other=tunnel ;; *) other=inline ;; esac
 		expected "$1" "wrapped-med-$other==0" wrapped-ofc-tunnel==0 wrapped-ofc-inline==0 >>"$why" ;;
+	unarmed) expected "$1" 'processes>0' wrapped==0 >>"$why" ;;
 	*) expected "$1" seen==0 wrapped==0 >>"$why" ;;
 	esac
 	known=
@@ -168,10 +173,16 @@ one() {
 	fi
 	for mode in $modes; do
 		case " ${wanted:-$modes} " in *" $mode "*) ;; *) continue ;; esac
-		if [ "$mode" = inline ] && [ "${VICTIM_RAW:-no}" = no ]; then
-			echo "ok - $name: inline # SKIP no CAP_NET_RAW here"
-			continue
-		fi
+		case $mode in
+		inline | tunnel)
+			if [ "${VICTIM_RAW:-no}" = no ]; then
+				echo "ok - $name: $mode # SKIP no CAP_NET_RAW here"
+				continue
+			fi ;;
+		unarmed)
+			# A victim that asks for privileges itself, or comes without LD_PRELOAD, shows nothing here.
+			[ "$by" != dlopen ] || continue ;;
+		esac
 		if [ "$mode" = tunnel ]; then
 			start_router
 			if [ -z "$router" ]; then
@@ -222,6 +233,7 @@ system_calls() {
 		[ -z "$router" ] || { kill "$router"; wait "$router"; router=; }
 		calls "$mode" >"$tmp/$mode.calls"
 		case $mode in
+		unarmed) ;;
 		plain) [ -s "$tmp/plain.calls" ] || { echo "not ok - system calls: the trace cannot be read"; return; } ;;
 		inline | tunnel)
 			echo "# system calls of a served send, $mode (16 sends, 16 messages, 16 writes to a file):"
@@ -305,5 +317,6 @@ for name in $list; do
 done >"$work/tap"
 cat "$work/tap"
 count=$(grep -c '^ok\|^not ok' "$work/tap")
+echo "# rules shown: $(sed -n 's,^.*[*] rule: *\([0-9 ]*\).*,\1,p' "$here"/victims/*.c | tr -s ' ' '\n' | sort -un | paste -sd ' ' -)"
 echo "1..$count"
 ! grep '^not ok' "$work/tap" | grep -qv '# TODO '

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A thread is cancelled in a send: nothing is held across it, and the cleaning-up sends as well.
  * rule: 64
+ * not under: asan
  * expect: seen>=60 wrapped>=20 */
 #include "victim.h"
 #include <pthread.h>

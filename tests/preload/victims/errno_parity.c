@@ -64,9 +64,6 @@ int main(void)
 	every_door("out of band", c, 100, MSG_OOB, NULL, 0);
 	MUST(shutdown(c, SHUT_WR));
 	every_door("shut down", c, 100, 0, NULL, 0);
-	int raw = socket(AF_INET, SOCK_RAW, 253);
-	if (raw >= 0)
-		every_door("a raw socket", raw, 100, 0, NULL, 0);
 	collect_within(&r, RECORDS, 4 * SILENCE_MS);
 	report(&r, "receiver", r.records);
 	report(&r6, "IPv6 receiver", 0);
