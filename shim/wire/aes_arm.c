@@ -21,14 +21,14 @@ bool aes_present(void)
 /* AddRoundKey, SubBytes, ShiftRows. */
 static inline uint8x16_t aese(uint8x16_t x, uint8x16_t key)
 {
-	__asm__(".arch_extension crypto\n\taese %0.16b, %1.16b" : "+w"(x) : "w"(key));
+	__asm__(".arch_extension aes\n\taese %0.16b, %1.16b" : "+w"(x) : "w"(key));
 	return x;
 }
 
 /* The same and MixColumns; CPUs fuse the pair. */
 static inline uint8x16_t aese_mix(uint8x16_t x, uint8x16_t key)
 {
-	__asm__(".arch_extension crypto\n\taese %0.16b, %1.16b\n\taesmc %0.16b, %0.16b" : "+w"(x) : "w"(key));
+	__asm__(".arch_extension aes\n\taese %0.16b, %1.16b\n\taesmc %0.16b, %0.16b" : "+w"(x) : "w"(key));
 	return x;
 }
 

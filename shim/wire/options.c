@@ -7,7 +7,7 @@
 
 enum { APC = 2, FRAG = 3, MDS = 4, MRDS = 5, REQ = 6, RES = 7, TIME = 8, NOP_RUN = 8, SHORT_MAX = 254 };
 
-/* --- Walk -------------------------------------------------------------------------------------------------- */
+/* --- Walk ------------------------------------------------------------------------------------------------- */
 
 /* Smallest total of a kind: below it a receiver that knows the kind cannot trust the framing (RFC 9868, 10). */
 static size_t minimum(uint8_t kind, const struct md_ids *ids)
@@ -117,7 +117,7 @@ enum md_verdict md_walk(const uint8_t *area, size_t len, const struct md_ids *id
 	return *reason == MD_R_UNSAFE ? MD_DROP : MD_DISCARD;
 }
 
-/* --- Interpretation ---------------------------------------------------------------------------------------- */
+/* --- Interpretation --------------------------------------------------------------------------------------- */
 
 /* Identities of ours. The two encodings of an option are two identities: one instance of each is looked at. */
 enum identity { MED_EXP, OFC_EXP, TOKEN_EXP, MED_KIND, OFC_KIND, AUTH, OTHER };

@@ -19,7 +19,7 @@ static int ways(void)
 	return md_cpu_has_aes() ? WAYS : CPU;
 }
 
-/* --- Cases of kdf.json -------------------------------------------------------------------------------------------- */
+/* --- Cases of kdf.json ------------------------------------------------------------------------------------ */
 
 static void cmac_is_that_of_rfc_4493(void **state)
 {
@@ -77,7 +77,7 @@ static void traffic_key_is_derived(void **state)
 	}
 }
 
-/* --- Cases of auth.json --------------------------------------------------------------------------------------------- */
+/* --- Cases of auth.json ----------------------------------------------------------------------------------- */
 
 /* The area of a sign case with OCS and MAC of any value: they must count as zero. */
 struct plan {
@@ -224,7 +224,7 @@ static void every_truncation_of_a_signed_packet_is_refused(void **state)
 	}
 }
 
-/* --- Against another implementation ------------------------------------------------------------------------------------ */
+/* --- Against another implementation ----------------------------------------------------------------------- */
 
 enum { MESSAGES = 100000, LONGEST = 2000, PIECES = 8 };
 
@@ -337,7 +337,7 @@ static void hmac_of_a_lent_hash_is_that_of_openssl(void **state)
 	judge_close(&judge);
 }
 
-/* --- Refusals -------------------------------------------------------------------------------------------------------- */
+/* --- Refusals --------------------------------------------------------------------------------------------- */
 
 static const struct md_key plain_key = { .keyid = 1, .len = 16, .key = { 1, 2, 3 } };
 static const struct md_tuple tuple4 = { .version = 4, .src = { 192, 0, 2, 1 }, .dst = { 192, 0, 2, 2 }, .sport = 1 };

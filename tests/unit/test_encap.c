@@ -3,7 +3,7 @@
 
 #include "vectors.h"
 
-/* --- Packets to try --------------------------------------------------------------------------------------------------- */
+/* --- Packets to try --------------------------------------------------------------------------------------- */
 
 static const struct md_tuple tuple4 = { 4, { 192, 0, 2, 1 }, { 203, 0, 113, 77 }, 40000, 50000 };
 static const struct md_tuple tuple6 = {
@@ -80,7 +80,7 @@ static struct blob with(const struct blob *packet, size_t at, const void *octets
 	return blob_copy(whole, packet->len + len);
 }
 
-/* --- Headers we write ---------------------------------------------------------------------------------------------------- */
+/* --- Headers we write ------------------------------------------------------------------------------------- */
 
 static void headers_are_read_as_they_were_written(void **state)
 {
@@ -154,7 +154,7 @@ static void udp_checksum_of_zero_is_sent_as_ffff(void **state)
 	assert_false(d.checksum_zero);
 }
 
-/* --- Datagrams we read ----------------------------------------------------------------------------------------------------- */
+/* --- Datagrams we read ------------------------------------------------------------------------------------ */
 
 static void link_layer_padding_is_no_surplus(void **state)
 {
@@ -239,7 +239,7 @@ static void what_is_not_udp_is_named_so(void **state)
 	assert_int_equal(outer(&p, &d), MD_R_NOT_UDP);
 }
 
-/* --- Inner checks (section 6.4) -------------------------------------------------------------------------------------------- */
+/* --- Inner checks (section 6.4) --------------------------------------------------------------------------- */
 
 static void inner_version_is_4_or_6(void **state)
 {
@@ -419,7 +419,7 @@ static void ipv6_extension_header_has_to_fit(void **state)
 	assert_int_equal(inner(&cut), MD_R_INNER_LENGTH);
 }
 
-/* --- Forwarding -------------------------------------------------------------------------------------------------------------- */
+/* --- Forwarding ------------------------------------------------------------------------------------------- */
 
 enum { NOT = 0, ECT1 = 1, ECT0 = 2, CE = 3 };
 
@@ -501,7 +501,7 @@ static void forwarding_of_a_stump_is_refused(void **state)
 	}
 }
 
-/* --- Truncation ---------------------------------------------------------------------------------------------------------------- */
+/* --- Truncation ------------------------------------------------------------------------------------------- */
 
 static bool options_hold(const struct md_datagram *d)
 {
@@ -511,8 +511,8 @@ static bool options_hold(const struct md_datagram *d)
 	return !md_surplus_check(d->surplus, d->surplus_len, d->udp_length, d->checksum_zero, &at, &reason);
 }
 
-/* A packet cut at len. As it stands its IP length does not fit; with the IP length put right something may be left of it,
- * but never more than there was. */
+/* A packet cut at len. As it stands its IP length does not fit; with the IP length put right something may be left of
+ * it, but never more than there was. */
 static void cut(const struct blob *whole, size_t len)
 {
 	struct blob part = blob_copy(whole->at, len);

@@ -7,7 +7,7 @@
 
 #include "vectors.h"
 
-/* --- Cases of timestamp.json and burst.json ------------------------------------------------------------------------ */
+/* --- Cases of timestamp.json and burst.json --------------------------------------------------------------- */
 
 static void time_is_converted(void **state)
 {
@@ -66,7 +66,7 @@ static void call_becomes_a_quantum(void **state)
 	assert_int_equal(md_burst_quantum(octets, (uint32_t)vec_int(c->in, "unit")), vec_int(c->out, "bq"));
 }
 
-/* --- Cases of sequence.json ------------------------------------------------------------------------------------------ */
+/* --- Cases of sequence.json ------------------------------------------------------------------------------- */
 
 static void numbers_are_compared(void **state)
 {
@@ -111,7 +111,7 @@ static void replays_are_found(void **state)
 	free(r.slot);
 }
 
-/* --- The clock of a flow ------------------------------------------------------------------------------------------------ */
+/* --- The clock of a flow ---------------------------------------------------------------------------------- */
 
 static void clock_repeats_itself_64_times_at_most(void **state)
 {
@@ -185,7 +185,7 @@ static void clock_goes_on_across_the_end_of_its_range(void **state)
 	assert_int_equal(md_clock_next(&clock, 0xfffffff8), 0x00000010);
 }
 
-/* --- Tracking at its limits --------------------------------------------------------------------------------------------- */
+/* --- Tracking at its limits ------------------------------------------------------------------------------- */
 
 static void gaps_beyond_the_memory_stay_lost(void **state)
 {

@@ -3,7 +3,7 @@
 
 #include "vectors.h"
 
-/* --- Cases of med.json and ofc.json --------------------------------------------------------------------------- */
+/* --- Cases of med.json and ofc.json ----------------------------------------------------------------------- */
 
 static struct md_metadata fields(const json_t *in, enum md_option option)
 {
@@ -124,7 +124,7 @@ static void ofc_is_decoded(void **state)
 	compare(json_object_get(c->out, "ofc"), &out.meta, MD_OFC);
 }
 
-/* --- What must not be sent ------------------------------------------------------------------------------------ */
+/* --- What must not be sent -------------------------------------------------------------------------------- */
 
 static ptrdiff_t try_med(struct md_metadata m)
 {
@@ -174,7 +174,7 @@ static void nothing_has_no_size(void **state)
 	assert_int_equal(md_metadata_write(octets, sizeof octets, &ids, &m), MD_E_VALUE);
 }
 
-/* --- Round trip ------------------------------------------------------------------------------------------------ */
+/* --- Round trip ------------------------------------------------------------------------------------------- */
 
 static struct md_metadata random_metadata(uint64_t *seed)
 {

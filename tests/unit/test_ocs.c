@@ -4,7 +4,7 @@
 
 #include "vectors.h"
 
-/* --- Cases of ocs.json ------------------------------------------------------------------------------------------ */
+/* --- Cases of ocs.json ------------------------------------------------------------------------------------ */
 
 static void ocs_is_computed(void **state)
 {
@@ -100,7 +100,7 @@ static void surplus_is_verified(void **state)
 		assert_octets(c->out, "options", surplus.at + at, surplus.len - at);
 }
 
-/* --- Sums -------------------------------------------------------------------------------------------------------- */
+/* --- Sums ------------------------------------------------------------------------------------------------- */
 
 /* RFC 1071 as it is written. */
 static uint16_t plain_sum(uint16_t start, const uint8_t *p, size_t len)

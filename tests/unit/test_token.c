@@ -4,7 +4,7 @@
 #include "lend.h"
 #include "vectors.h"
 
-/* --- Cases of exp-extended.json and token.json ---------------------------------------------------------------------- */
+/* --- Cases of exp-extended.json and token.json ------------------------------------------------------------ */
 
 static void exp_takes_the_length_form_it_needs(void **state)
 {
@@ -117,7 +117,7 @@ static void token_is_scheduled(void **state)
 			(size_t)json_integer_value(json_array_get(room, i))), json_is_true(json_array_get(want, i)));
 }
 
-/* --- More ------------------------------------------------------------------------------------------------------------ */
+/* --- More ------------------------------------------------------------------------------------------------- */
 
 static void token_head_out_of_its_range_is_refused(void **state)
 {

@@ -3,8 +3,8 @@
 
 #include "vectors.h"
 
-static enum md_verdict walk(const struct blob *area, const struct md_ids *ids, struct md_option_ref *list, size_t *count,
-	enum md_reason *reason)
+static enum md_verdict walk(const struct blob *area, const struct md_ids *ids, struct md_option_ref *list,
+	size_t *count, enum md_reason *reason)
 {
 	return md_walk(area->at, area->len, ids, list, count, reason);
 }
@@ -40,7 +40,7 @@ static void area_is_walked(void **state)
 		compare(&area, &list[i], json_array_get(want, i));
 }
 
-/* --- Truncation ---------------------------------------------------------------------------------------------------- */
+/* --- Truncation ------------------------------------------------------------------------------------------- */
 
 /* The first len octets on their own: walked without reading beyond, and nothing listed that is not in the whole. */
 static void cut(const struct blob *whole, size_t len, const struct md_ids *ids)
@@ -107,7 +107,7 @@ static void random_octets_are_walked_within_bounds(void **state)
 	}
 }
 
-/* --- Interpretation -------------------------------------------------------------------------------------------------- */
+/* --- Interpretation --------------------------------------------------------------------------------------- */
 
 static struct md_options interpret(const char *hex)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-/* --- Files -------------------------------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------------------------------------------ */
 
 static void die(const char *what, const char *name)
 {
@@ -63,7 +63,7 @@ const json_t *vectors_cases(const char *topic)
 	return cases;
 }
 
-/* --- Tests --------------------------------------------------------------------------------------------------- */
+/* --- Tests ------------------------------------------------------------------------------------------------ */
 
 static const struct vector_op *op_for(const struct vector_op *ops, size_t n, const char *topic, const json_t *in)
 {
@@ -151,7 +151,7 @@ int vectors_run(const char *group, const struct vector_op *ops, size_t n, const 
 	return failed;
 }
 
-/* --- Blobs --------------------------------------------------------------------------------------------------- */
+/* --- Blobs ------------------------------------------------------------------------------------------------ */
 
 static void **blobs;
 static size_t blob_count, blob_room;
@@ -210,7 +210,7 @@ struct blob blob_of_hex(const char *hex)
 	return b;
 }
 
-/* --- Members ------------------------------------------------------------------------------------------------- */
+/* --- Members ---------------------------------------------------------------------------------------------- */
 
 json_t *vec_member(const json_t *object, const char *key)
 {
@@ -324,7 +324,7 @@ struct md_key vec_key(const json_t *object)
 	return k;
 }
 
-/* --- Checks -------------------------------------------------------------------------------------------------- */
+/* --- Checks ----------------------------------------------------------------------------------------------- */
 
 void assert_octets(const json_t *object, const char *key, const void *octets, size_t len)
 {
@@ -349,7 +349,7 @@ void assert_reason(const json_t *object, const char *key, enum md_reason reason)
 	assert_string_equal(md_reason_name(reason), want ? want : "none");
 }
 
-/* --- Random -------------------------------------------------------------------------------------------------- */
+/* --- Random ----------------------------------------------------------------------------------------------- */
 
 uint64_t random_next(uint64_t *seed)
 {
