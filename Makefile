@@ -30,6 +30,7 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/bookjson.c))
+PIPE_SRC   := $(wildcard demo/pipeline/*.c)
 PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
 
@@ -93,6 +94,12 @@ $(B)/mdctl: $(MDCTL_OBJ) $(B)/libmdwire.a
 $(B)/mdrouter: $(ROUTER_OBJ) $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -ljansson -lcrypto
 
+# The demo's receiver is a GStreamer program; it is not installed.
+$(B)/receive: $(PIPE_SRC) $(wildcard demo/pipeline/*.h)
+	@mkdir -p $(@D)
+	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $(PIPE_SRC) \
+		$$(pkg-config --cflags --libs gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 | sed 's/-I/-isystem /g')
+
 # The configuration checker behind "mdshim-run --check": the shim's own reader, as a program.
 $(B)/mdshim-check: $(B)/shim/check/check.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
@@ -135,7 +142,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
 
-check-programs: $(PRODUCTS) $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(B)/receive $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:
@@ -145,7 +152,7 @@ test:
 
 demo:
 	$(Q)tests/packages.sh build demo
-	$(Q)$(MAKE) --no-print-directory $(PRODUCTS)
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(B)/receive $(B)/tests/tools/capread
 	$(Q)demo/run.sh $(B)
 
 lint:

@@ -9,9 +9,11 @@ for set in "$@"; do
 	build) want="$want gcc libc6-dev binutils libev-dev libssl-dev libinih-dev libjansson-dev" ;;
 	test) want="$want libcmocka-dev libpcap-dev iproute2 tcpdump tshark ffmpeg gstreamer1.0-tools
 		gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-		gstreamer1.0-libav util-linux libcap2-bin procps strace" ;;
+		gstreamer1.0-libav libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev pkg-config util-linux libcap2-bin procps
+		strace" ;;
 	demo) want="$want iproute2 tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav imagemagick util-linux" ;;
+		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
+		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux" ;;
 	lint) want="$want clang clang-tidy cppcheck shellcheck libclang-rt-14-dev man-db valgrind" ;;
 	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;
 	esac
