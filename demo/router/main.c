@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RECEIVERS = OPTIONS_ENDPOINTS + OPTIONS_INTERFACES, TRAFFIC_KEYS = 8192, BATCHES = 8, LAST_BATCHES = 4096, LINES = 1 << 18 };
@@ -132,6 +133,27 @@ static void on_end(struct ev_loop *loop, ev_signal *w, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+/* What cannot be written is better known now than at the end. Opening a pipe would wait for its reader. */
+static void files_open(struct router *r)
+{
+	const struct options *o = &r->options;
+	struct stat is;
+	FILE *file;
+
+	if (o->summary && strcmp(o->summary, "-") != 0 && !(stat(o->summary, &is) == 0 && S_ISFIFO(is.st_mode))) {
+		file = fopen(o->summary, "ae");
+		if (!file)
+			fail("--summary", o->summary, errno);
+		fclose(file);
+	}
+	if (!o->json)
+		return;
+	r->report.lines = strcmp(o->json, "-") == 0 ? stdout : fopen(o->json, "we");
+	if (!r->report.lines)
+		fail("--json", o->json, errno);
+	setvbuf(r->report.lines, NULL, _IOFBF, LINES);
+}
+
 static void set_up(struct router *r)
 {
 	struct options *o = &r->options;
@@ -153,12 +175,8 @@ static void set_up(struct router *r)
 		.own = o->listen, .own_count = o->listens };
 	r->report.bq_unit = o->bq_unit;
 	receive_now(&r->report.begun);
-	if (!o->json)
-		return;
-	r->report.lines = strcmp(o->json, "-") == 0 ? stdout : fopen(o->json, "we");
-	if (!r->report.lines)
-		fail("--json", o->json, errno);
-	setvbuf(r->report.lines, NULL, _IOFBF, LINES);
+	if (o->policy == DECIDE_OFF)
+		fputs("mdrouter: --auth off: anybody can send through this router; for laboratories only\n", stderr);
 }
 
 static void watch(struct router *r, struct ev_loop *loop)
@@ -238,6 +256,7 @@ int main(int argc, char **argv)
 	if (!loop)
 		fail("start", "no event loop", 0);
 	set_up(&router);
+	files_open(&router);
 	open_sockets(&router, loop);
 	ev_signal_init(&interrupt, on_end, SIGINT);
 	ev_signal_start(loop, &interrupt);

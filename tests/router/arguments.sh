@@ -117,6 +117,10 @@ ok "without CAP_NET_BIND_SERVICE it says so" fails "needs the capability CAP_NET
 ok "a --json file that cannot be written is an error" fails "--json: $T/no/such" "$ROUTER" $WHOLE --json "$T/no/such"
 
 # shellcheck disable=SC2086
+ok "a --summary file that cannot be written is an error at the start" fails "--summary: $T/no/such" "$ROUTER" $WHOLE \
+	--summary "$T/no/such"
+
+# shellcheck disable=SC2086
 ends_well() {
 	router_start $WHOLE --summary "$T/summary" || return 1
 	kill "-$1" "$router"

@@ -37,6 +37,8 @@ passes() {
 	ok "IPv4 inside IPv6" passes $V6 key=$CMAC_KEY inner-from=127.0.0.1:40000 inner-to=127.0.0.1:50000
 	ok "IPv4, unfinished checksum, as the kernel's own datagrams travel" passes $V4 key=$CMAC_KEY way=unfinished
 	ok "IPv6, unfinished checksum" passes $V6 key=$CMAC_KEY way=unfinished
+	ok "IPv6, extension header" passes $V6 key=$CMAC_KEY extension=yes
+	ok "IPv6, extension header and unfinished checksum" passes $V6 key=$CMAC_KEY way=unfinished extension=yes
 }
 
 # The same octets as an unfinished checksum has, but nothing says that it is unfinished: then it is a wrong one.
@@ -47,6 +49,15 @@ not_unfinished() {
 }
 ok "IPv4, what only looks like an unfinished checksum is a wrong one" not_unfinished "$V4"
 ok "IPv6, what only looks like an unfinished checksum is a wrong one" not_unfinished "$V6"
+
+# Behind an extension header the kernel's filter does not see the port; what is for another port is not ours.
+# shellcheck disable=SC2086
+other_port() {
+	begin && "$FORGE" send $V6 key=$CMAC_KEY marker=no count=3 extension=yes "to=[::1]:49778" >"$T/said" &&
+		"$FORGE" send $V6 key=$CMAC_KEY count=0 >"$T/said" && router_stop && count 1 .packets &&
+		count 3 .receive.not_for_us
+}
+ok "IPv6, extension header, another port: not looked at" other_port
 
 # --- Policy --------------------------------------------------------------------------------------------------------
 
@@ -201,6 +212,13 @@ secrets() {
 		"$T/err" "$T/summary" "$T/out"
 }
 ok "an OFC without a book is forwarded plain; codes, tokens and keys are written nowhere" secrets
+
+# shellcheck disable=SC2086
+disk_full() {
+	begin --json /dev/full && sent "sent 5000 received 5000 ttl 63 tos 0" $V4 key=$CMAC_KEY count=5000 && router_stop &&
+		count 5001 .metadata && same 1 "$(grep -c 'json: No space left on device; no more lines are written' "$T/err")"
+}
+ok "a full disk ends the JSON lines with one message, and nothing else" disk_full
 
 # shellcheck disable=SC2086
 log_is_limited() {

@@ -96,7 +96,7 @@ static size_t unfinish(uint8_t *frame, size_t udp_at, size_t len)
 
 static void send_packet(const struct sender *s, const uint8_t *packet, size_t len, size_t udp_at)
 {
-	bool six = udp_at == 40;
+	bool six = udp_at != 20;
 	struct sockaddr_ll to = s->device;
 	uint8_t frame[64 + WRAPPED_ROOM] = { 0 };
 
@@ -388,7 +388,7 @@ struct settings {
 	struct md_metadata meta;
 	struct md_ids ids;
 	struct md_key key;
-	bool has_key, no_marker;
+	bool has_key, no_marker, extension;
 	unsigned count, copies, lose, mdu;
 	double age;          /* seconds */
 	uint8_t token[512];
@@ -478,6 +478,8 @@ static void setting_read(struct settings *s, char *text)
 		s->how.inlined = strcmp(value, "inline") == 0;
 	else if (strcmp(text, "marker") == 0)
 		s->no_marker = strcmp(value, "no") == 0;
+	else if (strcmp(text, "extension") == 0)
+		s->extension = true;
 	else if (strcmp(text, "spoil") == 0)
 		s->spoil = value;
 	else if (strcmp(text, "seq") == 0)
@@ -519,6 +521,21 @@ static void spoil(struct wrapped *w, const char *what)
 	}
 }
 
+/* A destination options header that says nothing, between IPv6 and UDP header; AUTH and checksums do not see it. */
+static void extend(struct wrapped *w)
+{
+	static const uint8_t header[8] = { 17, 0, 1, 4 };
+
+	memmove(w->octets + 48, w->octets + 40, w->len - 40);
+	memcpy(w->octets + 40, header, sizeof(header));
+	w->octets[6] = 60;
+	wrapped_put16(w->octets + 4, (uint16_t)(w->len - 40 + 8));
+	w->len += 8;
+	w->udp_at += 8;
+	w->user_at += 8;
+	w->surplus_at += 8;
+}
+
 static int send_all(struct settings *s)
 {
 	struct md_traffic_key traffic;
@@ -539,6 +556,8 @@ static int send_all(struct settings *s)
 		build(&w, &s->how);
 		if (s->spoil)
 			spoil(&w, s->spoil);
+		if (s->extension)
+			extend(&w);
 		for (unsigned copy = 0; copy < s->copies && !(s->lose && i % s->lose == s->lose - 1); copy++)
 			send_packet(&s->sender, w.octets, w.len, w.udp_at);
 	}
