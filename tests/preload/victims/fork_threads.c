@@ -11,13 +11,17 @@
 static int s;
 static struct receiver sink;
 static atomic_bool stop;
+static atomic_uint round_now;
 
 static void *busy(void *tag)
 {
 	uint8_t p[200];
 
-	for (uint32_t i = 0; !stop; i++)
+	for (uint32_t i = 0; !stop; i++) {
+		while (!stop && i / 30 > round_now) /* no more than a router's queue can hold */
+			sched_yield();
 		(void)!sendto(s, p, media(p, sizeof p, (uint32_t)(uintptr_t)tag, i), 0, &sink.at.sa, sink.at.len);
+	}
 	return NULL;
 }
 
@@ -33,6 +37,7 @@ int main(void)
 		if (pthread_create(&thread[i], NULL, busy, (void *)(100 + i)))
 			broken("pthread_create");
 	for (uint32_t round = 0; round < 40; round++) {
+		round_now = round;
 		pid_t pid = round % 2 ? fork() : _Fork();
 		if (pid == 0) {
 			int wrong = 0;
@@ -43,6 +48,8 @@ int main(void)
 			_exit(wrong);
 		}
 		await_child("child", pid);
+		if (!collect(&r, 5 * round + 5))
+			say("round %u is not complete", round);
 	}
 	stop = true;
 	for (int i = 0; i < 3; i++)

@@ -54,5 +54,5 @@ int main(void)
 	CALL(sendmmsg(s, lots, 200, 0));
 	report(&r, "200 messages", 200);
 	long n = CALL(sendmmsg(s, lots, 1100, 0));
-	report(&r, "1100 messages", getenv("VICTIM_ROUTED") ? r.records : (unsigned)n);
+	report(&r, "1100 messages", (unsigned)n);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A socket that was shut down answers EPIPE and a SIGPIPE to the sender, unless it asked for none.
  * rule: 33 36
- * expect: seen>=4 */
+ * expect: seen>=3 */
 #include "victim.h"
 #include <signal.h>
 
