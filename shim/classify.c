@@ -51,7 +51,8 @@ void reading_defaults(struct reading *reading)
 /* Plausibility: how many payloads of an SSRC are judged, and how many of them may fail. */
 enum { JUDGED = 64, TOLERATED = 8 };
 
-static bool readable(const struct rtp *rtp, enum protection protection, bool encrypted, const struct plausible *plausible)
+static bool readable(const struct rtp *rtp, enum protection protection, bool encrypted,
+	const struct plausible *plausible)
 {
 	if (encrypted || rtp->cryptex || protection == PROTECTION_SRTP)
 		return false;
@@ -158,8 +159,8 @@ static enum media not_video(enum format format, struct said *said)
 	return format == FORMAT_AUDIO ? MEDIA_AUDIO : MEDIA_REPAIR;
 }
 
-enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection, bool encrypted,
-	struct plausible *plausible, struct dd_structure *structure, struct said *said)
+enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection,
+	bool encrypted, struct plausible *plausible, struct dd_structure *structure, struct said *said)
 {
 	enum format format = (enum format)reading->format[rtp->payload_type];
 	bool clear;

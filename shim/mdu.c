@@ -50,8 +50,8 @@ static __attribute__((noinline)) struct mdu_record *forget(struct mdu_stream *st
 	return NULL;
 }
 
-/* The record of the packet's MDU, or NULL. Two MDUs 128 apart are not told apart by a receiver of the Counter, so one of
- * that age is no match. */
+/* The record of the packet's MDU, or NULL. A receiver of the Counter cannot tell MDUs apart that are far apart, so one
+ * of that age is no match. */
 static inline struct mdu_record *find(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in)
 {
 	uint8_t named = names(in);

@@ -10,8 +10,8 @@
 
 #include "packet.h"
 
-/* *rest becomes the octets of o from offset at on: octets_from() for the hot path, which needs a call only where the rest
- * begins neither in the same piece nor with the next one. rest may be o. */
+/* *rest becomes the octets of o from offset at on: octets_from() for the hot path, which needs a call only where the
+ * rest begins neither in the same piece nor with the next one. rest may be o. */
 static __attribute__((noinline, unused)) void octets_behind_far(const struct octets *o, size_t at, struct octets *rest)
 {
 	*rest = octets_from(o, at);
@@ -23,7 +23,9 @@ static inline void octets_behind(const struct octets *o, size_t at, struct octet
 
 	if (at < o->flat_len)
 		*rest = (struct octets){ o->flat + at, o->flat_len - at, len, o->piece, o->pieces };
-	else if (at == o->flat_len && at < o->len && o->piece[1].iov_len)
+	else if (at >= o->len)
+		*rest = (struct octets){ 0 };
+	else if (at == o->flat_len && o->piece[1].iov_len)
 		*rest = (struct octets){ o->piece[1].iov_base, o->piece[1].iov_len < len ? o->piece[1].iov_len : len, len,
 			o->piece + 1, o->pieces - 1 };
 	else

@@ -123,8 +123,8 @@ static uint8_t take_custom_fdiffs(struct bits *bits)
 	return (uint8_t)(n < UINT8_MAX ? n : UINT8_MAX);
 }
 
-/* At least one target may drop the frame, and no other one has it. Of the two bits of a target the upper says "switch" or
- * "required", the lower alone "discardable". */
+/* At least one target may drop the frame, and no other one has it. Of the two bits of a target the upper says "switch"
+ * or "required", the lower alone "discardable". */
 static bool droppable(const uint8_t dti[static DD_TARGETS / 4])
 {
 	uint64_t all;
@@ -193,7 +193,9 @@ static __attribute__((noinline)) bool frame_with_structure(struct reader *r, str
 bool dd_recognise(const struct octets *element, struct dd_structure *structure, struct said *said, int *spatial,
 	int *temporal)
 {
-	struct reader r = { .bits = { element, 8 * MANDATORY, false }, .said = said, .spatial = spatial, .temporal = temporal };
+	struct reader r = {
+		.bits = { element, 8 * MANDATORY, false }, .said = said, .spatial = spatial, .temporal = temporal
+	};
 	uint8_t first;
 
 	*said = (struct said){ 0 };

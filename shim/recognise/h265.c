@@ -19,8 +19,8 @@ static inline unsigned type_at(const struct octets *p, size_t at)
 	return octet(p, at) >> 1 & 0x3F;
 }
 
-/* Even types up to 14 are sub-layer non-reference pictures (clause 7.4.2.2): nothing in the same temporal layer refers to
- * them. upper: the packet's layer is not the base. */
+/* Even types up to 14 are sub-layer non-reference pictures (clause 7.4.2.2): nothing in the same temporal layer refers
+ * to them. upper: the packet's layer is not the base. */
 static inline unsigned kind(unsigned type, bool upper)
 {
 	if (type < BLA_W_LP)

@@ -11,15 +11,22 @@ enum {
 };
 
 /* Reads profile and length at `at`. Returns the offset behind the words, 0 if they do not fit. */
-static __attribute__((noinline)) size_t extension(const struct octets *datagram, size_t at, struct rtp *rtp)
+static size_t extension(const struct octets *datagram, size_t at, struct rtp *rtp)
 {
+	const uint8_t *head;
 	uint16_t profile;
 	size_t words;
 
 	if (datagram->len - at < EXTENSION_HEAD)
 		return 0;
-	profile = octet_u16(datagram, at);
-	words = 4 * (size_t)octet_u16(datagram, at + 2);
+	if (datagram->flat_len >= at + EXTENSION_HEAD) {
+		head = datagram->flat + at;
+		profile = (uint16_t)(head[0] << 8 | head[1]);
+		words = 4 * (size_t)(head[2] << 8 | head[3]);
+	} else {
+		profile = octet_u16(datagram, at);
+		words = 4 * (size_t)octet_u16(datagram, at + 2);
+	}
 	at += EXTENSION_HEAD;
 	if (datagram->len - at < words)
 		return 0;
@@ -34,7 +41,7 @@ static __attribute__((noinline)) size_t extension(const struct octets *datagram,
 
 /* The last octet counts the padding, itself included. A count that cannot be leaves no payload rather than a wrong one:
  * under SRTP the octet is encrypted, and nobody looks at the payload then. */
-static __attribute__((noinline)) void strip_padding(struct octets *payload)
+static void strip_padding(struct octets *payload)
 {
 	size_t padding;
 
@@ -44,12 +51,28 @@ static __attribute__((noinline)) void strip_padding(struct octets *payload)
 	octets_shorten(payload, padding && padding <= payload->len ? payload->len - padding : 0);
 }
 
-/* The rest of the work, given the fixed header as octets in a row. */
+/* What only some packets have. */
+static __attribute__((noinline)) bool extension_and_padding(const struct octets *datagram, size_t at, uint8_t first,
+	struct rtp *rtp)
+{
+	if (first & EXTENSION) {
+		at = extension(datagram, at, rtp);
+		if (!at)
+			return false;
+	}
+	octets_behind(datagram, at, &rtp->payload);
+	if (first & PADDING && !rtp->cryptex)
+		strip_padding(&rtp->payload);
+	return true;
+}
+
+/* Everything, given the fixed header as octets in a row. */
 static inline bool read_header(const struct octets *datagram, const uint8_t head[static FIXED], struct rtp *rtp)
 {
-	size_t at = FIXED + 4 * (size_t)(head[0] & CSRC_COUNT);
+	uint8_t first = head[0];
+	size_t at = FIXED + 4 * (size_t)(first & CSRC_COUNT);
 
-	if ((head[0] & VERSION_MASK) != VERSION_2 || datagram->len < at)
+	if ((first & VERSION_MASK) != VERSION_2 || datagram->len < at)
 		return false;
 	rtp->marker = head[1] & MARKER;
 	rtp->payload_type = head[1] & PAYLOAD_TYPE;
@@ -59,14 +82,9 @@ static inline bool read_header(const struct octets *datagram, const uint8_t head
 	rtp->profile = 0;
 	rtp->cryptex = false;
 	rtp->extension = (struct octets){ 0 };
-	if (head[0] & EXTENSION) {
-		at = extension(datagram, at, rtp);
-		if (!at)
-			return false;
-	}
+	if (first & (EXTENSION | PADDING))
+		return extension_and_padding(datagram, at, first, rtp);
 	octets_behind(datagram, at, &rtp->payload);
-	if (head[0] & PADDING && !rtp->cryptex)
-		strip_padding(&rtp->payload);
 	return true;
 }
 

@@ -11,7 +11,7 @@
 #include "mdu.h"
 #include "pieces.h"
 
-/* --- Reading: classic pcap, written on this byte order, Ethernet, IPv4 or IPv6 without extension headers, UDP ------- */
+/* --- Reading: classic pcap, written on this byte order, Ethernet, IPv4 or IPv6 without extension headers, UDP  */
 
 struct datagram {
 	uint16_t from, to; /* ports */
@@ -75,7 +75,7 @@ static void close_capture(struct capture *c)
 	free(c);
 }
 
-/* --- Running one stream through the rooms ----------------------------------------------------------------------------- */
+/* --- Running one stream through the rooms ---------------------------------------------------------- */
 
 enum { KEYS = 4 };
 
@@ -240,7 +240,7 @@ static struct truth streams[] = {
 	{ "gst-mp2t", 5004, 33, FORMAT_MPEGTS, PROTECTION_AUTO, false, 196, 33, 0, 3, { 0, 12, 24 }, CLASS_BASE },
 };
 
-/* The packets with a cell whose PES packet begins, found by a script that reads nothing but PID 0x41's unit start bit. */
+/* The packets with a cell whose PES packet begins, found by a script that reads only PID 0x41's unit start bit. */
 static void transport_stream_opens_an_mdu_at_each_pes_packet(void **state)
 {
 	static const unsigned starts[] = { 0, 10, 17, 24, 31, 36, 42, 48, 54, 60, 66, 72, 78, 85, 91, 97, 103, 109, 115, 121,
@@ -263,8 +263,8 @@ static void transport_stream_opens_an_mdu_at_each_pes_packet(void **state)
 	close_capture(c);
 }
 
-/* The keys of this stream came by a side channel: nothing on the socket says that it is encrypted. The ninth payload with
- * the forbidden bit is the twelfth. */
+/* The keys of this stream came by a side channel: nothing on the socket says that it is encrypted. The ninth payload
+ * with the forbidden bit is the twelfth. */
 static void plausibility_finds_encryption(void **state)
 {
 	static const struct truth truth = { "gst-srtp-h264", 5004, 96, FORMAT_H264, PROTECTION_AUTO, false, 300, 32, 31, 0,
@@ -292,7 +292,7 @@ struct census {
 	unsigned of[PROTO_RTP + 1], rtp;
 };
 
-static const struct census censuses[] = {
+static struct census censuses[] = {
 	{ "chromium-plain-av1", 0,
 		{ [PROTO_STUN] = 24, [PROTO_RTCP] = 30, [PROTO_RTP] = 276 }, 276 },
 	{ "chromium-dtls-srtp-vp8", 0,
@@ -379,7 +379,7 @@ int main(void)
 	for (size_t i = 0; i < CENSUSES; i++, n++) {
 		snprintf(name[n - 3], sizeof name[0], "%s, protocols by first octet%s", censuses[i].name,
 			censuses[i].turn_port ? ", TURN server known" : "");
-		tests[n] = (struct CMUnitTest){ name[n - 3], first_octets_are_as_counted, NULL, NULL, (void *)(uintptr_t)&censuses[i] };
+		tests[n] = (struct CMUnitTest){ name[n - 3], first_octets_are_as_counted, NULL, NULL, &censuses[i] };
 	}
 	return _cmocka_run_group_tests("captures", tests, n, NULL, NULL);
 }

@@ -5,7 +5,9 @@
 
 #include "mdu.h"
 
-static const char *const classes[CLASS_COUNT] = { "unknown", "discardable", "enhancement", "base", "key", "audio", "repair" };
+static const char *const classes[CLASS_COUNT] = {
+	"unknown", "discardable", "enhancement", "base", "key", "audio", "repair"
+};
 static const char *const roles[] = { "start", "middle", "end", "only" };
 static const char *const medias[] = { "video", "audio", "repair", "mpegts" };
 
@@ -18,7 +20,7 @@ static unsigned index_of(const char *const *names, size_t n, const char *name)
 	return 0;
 }
 
-/* --- mdu.json ------------------------------------------------------------------------------------------------------------ */
+/* --- mdu.json -------------------------------------------------------------------------------------- */
 
 enum { STREAMS = 16 };
 
@@ -78,7 +80,7 @@ static void run_case(void **state)
 	}
 }
 
-/* --- Cases of our own -------------------------------------------------------------------------------------------------------- */
+/* --- Cases of our own ------------------------------------------------------------------------------ */
 
 static struct mdu_flow flow;
 static struct mdu_stream stream[3];
@@ -259,7 +261,7 @@ static void transport_stream_opens_at_starts_only(void **state)
 
 static void application_names_mdus_of_a_transport_stream(void **state)
 {
-	struct mdu_in in = { .media = MEDIA_MPEGTS, .has_identity = true, .identity = 1, .said = { .start = true, .end = false } };
+	struct mdu_in in = { .media = MEDIA_MPEGTS, .has_identity = true, .identity = 1, .said.start = true };
 
 	(void)state;
 	assert_int_equal(step(0, &in).counter, 0);
