@@ -27,8 +27,8 @@ static uint64_t actions(const struct report *report, enum decide_action action)
 {
 	uint64_t n = 0;
 
-	for (int mode = 0; mode < 2; mode++)
-		for (int reason = 0; reason < MD_REASON_COUNT; reason++)
+	for (unsigned mode = 0; mode < 2; mode++)
+		for (unsigned reason = 0; reason < MD_REASON_COUNT; reason++)
 			n += report->outcome[mode][action][reason];
 	return n;
 }
@@ -79,13 +79,13 @@ static void print_forward(const struct forward *f, FILE *to)
 
 static void print_outcomes(const struct report *report, FILE *to)
 {
-	for (int mode = 0; mode < 2; mode++)
-		for (int action = DECIDE_PLAIN; action <= DECIDE_DROP; action++)
-			for (int reason = 0; reason < MD_REASON_COUNT; reason++)
+	for (unsigned mode = 0; mode < 2; mode++)
+		for (unsigned action = DECIDE_PLAIN; action <= DECIDE_DROP; action++)
+			for (unsigned reason = 0; reason < MD_REASON_COUNT; reason++)
 				if (report->outcome[mode][action][reason])
 					fprintf(to, "mdrouter: %s, %s, %s: %" PRIu64 "\n", decide_mode_name(mode),
-						decide_action_name(action), md_reason_name(reason),
-						report->outcome[mode][action][reason]);
+						decide_action_name((enum decide_action)action),
+						md_reason_name((enum md_reason)reason), report->outcome[mode][action][reason]);
 }
 
 void summary_print(const struct summary *s, FILE *to)
@@ -121,14 +121,14 @@ static json_t *outcomes_json(const struct report *report)
 {
 	json_t *all = json_object(), *of_mode, *of_action;
 
-	for (int mode = 0; mode < 2; mode++) {
+	for (unsigned mode = 0; mode < 2; mode++) {
 		of_mode = json_object();
 		json_object_set_new(of_mode, "metadata", number(report->outcome[mode][DECIDE_METADATA][MD_R_NONE]));
-		for (int action = DECIDE_PLAIN; action <= DECIDE_DROP; action++) {
+		for (unsigned action = DECIDE_PLAIN; action <= DECIDE_DROP; action++) {
 			of_action = json_object();
-			for (int reason = 0; reason < MD_REASON_COUNT; reason++)
+			for (unsigned reason = 0; reason < MD_REASON_COUNT; reason++)
 				if (report->outcome[mode][action][reason])
-					json_object_set_new(of_action, md_reason_name(reason),
+					json_object_set_new(of_action, md_reason_name((enum md_reason)reason),
 						number(report->outcome[mode][action][reason]));
 			json_object_set_new(of_mode, decide_action_name(action), of_action);
 		}
@@ -143,10 +143,10 @@ static json_t *failures_json(const struct report *report)
 	json_t *all = json_object();
 	uint64_t n;
 
-	for (int reason = MD_R_NONE + 1; reason < MD_REASON_COUNT; reason++) {
+	for (unsigned reason = MD_R_NONE + 1; reason < MD_REASON_COUNT; reason++) {
 		n = 0;
-		for (int mode = 0; mode < 2; mode++)
-			for (int action = 0; action < 3; action++)
+		for (unsigned mode = 0; mode < 2; mode++)
+			for (unsigned action = 0; action < 3; action++)
 				n += report->outcome[mode][action][reason];
 		if (reason == MD_R_BAD_LENGTH_TOKEN)
 			n += report->bad_tokens;
@@ -206,7 +206,7 @@ static json_t *summary_object(const struct summary *s)
 	json_object_set_new(o, "seconds", json_real(seconds(report)));
 	json_object_set_new(o, "packets", number(report->packets));
 	json_object_set_new(o, "octets", number(report->octets));
-	for (int action = 0; action < 3; action++)
+	for (unsigned action = 0; action < 3; action++)
 		json_object_set_new(o, decide_action_name(action), number(actions(report, action)));
 	json_object_set_new(o, "mdus", number(t.mdus));
 	json_object_set_new(o, "tokens", number(report->tokens));

@@ -29,6 +29,7 @@ unsigned long faults;
 
 static struct tally tally;
 static const char *file;
+static FILE *dump;
 
 static const char usage[] =
 	"usage: capread [option...] FILE\n"
@@ -45,6 +46,7 @@ static const char usage[] =
 	"  --layers PT                   payload type whose pictures may hold several MDUs (repeatable)\n"
 	"  --fill --hints --legacy16     allow: fill behind the options, hinted bursts, 56 bit codes\n"
 	"  --hex                         FILE holds one IP datagram in hex digits a line\n"
+	"  --dump OUT                    write the user data of every datagram of the application, framed as in RFC 4571\n"
 	"  --quiet                       print the summary only\n";
 
 void fault(const struct packet *p, const char *format, ...)
@@ -176,6 +178,11 @@ static void set_option(int c)
 	case 'L': options.legacy16 = true; break;
 	case 'x': options.hex = true; break;
 	case 'q': options.quiet = true; break;
+	case 'd':
+		dump = fopen(optarg, "w");
+		if (!dump)
+			die("%s: %s", optarg, strerror(errno));
+		break;
 	default: fputs(usage, stderr); exit(2);
 	}
 }
@@ -261,11 +268,19 @@ static void judge(struct packet *p)
 	tally.rtcp += data->len >= 8 && data->at[0] >> 6 == 2 && data->at[1] >= 192 && data->at[1] <= 223;
 	if (options.mode == MODE_TUNNEL && p->udp.surplus.len == 0)
 		fault(p, "no surplus area");
-	else if (options.mode == MODE_NATIVE || p->udp.surplus.len == 0)
+	if (options.mode == MODE_NATIVE && p->udp.surplus.len)
+		fault(p, "a surplus area of %zu octets", p->udp.surplus.len);
+	if (options.mode == MODE_NATIVE || p->udp.surplus.len == 0)
 		tally.plain++;
 	else
 		judge_area(p);
 	print_packet(p);
+	if (dump) {
+		uint8_t head[2] = { (uint8_t)(data->len >> 8), (uint8_t)data->len };
+
+		fwrite(head, 1, 2, dump);
+		fwrite(data->at, 1, data->len, dump);
+	}
 }
 
 /* Whether a datagram is one to look at, before anything is said about it. */
@@ -368,7 +383,8 @@ int main(int argc, char **argv)
 		{ "kinds", 1, NULL, 'K' }, { "exids", 1, NULL, 'E' }, { "bq-unit", 1, NULL, 'b' }, { "ttl", 1, NULL, 't' },
 		{ "within", 1, NULL, 'w' }, { "audio", 1, NULL, 'a' }, { "layers", 1, NULL, 'l' }, { "no-auth", 0, NULL, 'n' },
 		{ "fill", 0, NULL, 'f' }, { "hints", 0, NULL, 'h' }, { "legacy16", 0, NULL, 'L' }, { "hex", 0, NULL, 'x' },
-		{ "quiet", 0, NULL, 'q' }, { NULL, 0, NULL, 0 } };
+		{ "quiet", 0, NULL, 'q' },
+		{ "dump", 1, NULL, 'd' }, { NULL, 0, NULL, 0 } };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -383,6 +399,8 @@ int main(int argc, char **argv)
 	else
 		read_pcap();
 	rules_end();
+	if (dump && (fflush(dump) != 0 || fclose(dump) != 0))
+		die("the dump: %s", strerror(errno));
 	if (tally.datagrams == 0)
 		fault(NULL, "no datagram to look at");
 	print_summary(&tally);
