@@ -6,7 +6,7 @@
 #include "process.h"
 #include "stats.h"
 
-_Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 560, "a flow with one SSRC stays below 512 octets");
+_Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 512, "a flow with one SSRC stays below 512 octets");
 
 struct stream_key {
 	uint32_t flow, life, ssrc;

@@ -39,11 +39,11 @@ struct flow {                        /* the order saves room */
 	struct mdu_flow mdu;
 	_Atomic uint32_t back;       /* of struct md_clock: only set while the system's clock is behind */
 	_Atomic uint32_t asked;      /* when the facts were asked for, milliseconds */
-	_Atomic uint32_t token_time; /* when the first of them was sent, NTP short format */
-	_Atomic uint32_t streams;    /* numbers given to streams so far */
 	struct md_tuple tuple;       /* of the application datagram */
 	uint16_t via;                /* outer source port, 0 without a tunnel */
-	_Atomic uint16_t tokens;     /* sent since token_time */
+	_Atomic uint16_t tokens;     /* sent since token_second */
+	_Atomic uint16_t token_second; /* of the NTP short format */
+	_Atomic uint8_t streams;     /* numbers given to streams so far, modulo 256 */
 	bool chosen;
 	int8_t route;
 	_Atomic uint8_t retired;     /* no longer to be found: what it rested on has changed */

@@ -35,7 +35,7 @@ static bool speaks_of_streams(const struct packet *packet)
 static void describe_as_stream(const struct packet *packet, struct stream *stream, struct md_metadata *meta)
 {
 	if (stream && !stream->numbered) {
-		stream->number = (uint8_t)atomic_fetch_add(&packet->flow->streams, 1);
+		stream->number = atomic_fetch_add(&packet->flow->streams, 1);
 		stream->numbered = true;
 	}
 	describe_stream(stream ? stream->number : 0, meta);
@@ -217,11 +217,11 @@ static bool token_due(const struct call *call, const struct packet *packet, cons
 
 	if (!route->token_len || used >= mtu)
 		return false;
-	turn.begun = atomic_load_explicit(&flow->token_time, memory_order_relaxed);
+	turn.begun = (uint32_t)atomic_load_explicit(&flow->token_second, memory_order_relaxed) << 16;
 	turn.sent = atomic_load_explicit(&flow->tokens, memory_order_relaxed);
 	if (!md_token_due(&turn, route->token_count, route->token_interval, ntp_now(call), route->token_len, mtu - used))
 		return false;
-	atomic_store_explicit(&flow->token_time, turn.begun, memory_order_relaxed);
+	atomic_store_explicit(&flow->token_second, (uint16_t)(turn.begun >> 16), memory_order_relaxed);
 	atomic_store_explicit(&flow->tokens, (uint16_t)turn.sent, memory_order_relaxed);
 	return true;
 }
@@ -239,6 +239,7 @@ static enum md_aside finish(struct call *call, struct packet *packet, struct par
 		return MD_A_BUSY;
 	meta.bq = train_burst(call, packet);
 	flowtab_tick(packet->flow, ntp_now(call), &meta.seq, &meta.ts, undo);
+	/* cppcheck-suppress autoVariables - area does not outlive this call */
 	area->meta = &meta;
 	area->tuple = &parcel->tuple;
 	area->user = parcel->piece + 1;

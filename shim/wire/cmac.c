@@ -3,6 +3,7 @@
  * cmac.c - AES-128-CMAC (RFC 4493). */
 #include "cmac.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "aes.h"
@@ -44,11 +45,17 @@ static void chain(struct cmac *c, const uint8_t *block, size_t n)
 /* Multiplication by x in GF(2^128), without a branch on the secret (RFC 4493, section 2.3). */
 static void twice(uint8_t out[16], const uint8_t in[16])
 {
-	unsigned carry = (unsigned)(in[0] >> 7);
+	uint64_t high, low, carry;
 
-	for (int i = 0; i < 15; i++)
-		out[i] = (uint8_t)(in[i] << 1 | in[i + 1] >> 7);
-	out[15] = (uint8_t)((unsigned)in[15] << 1 ^ (0x87 & (0u - carry)));
+	memcpy(&high, in, 8);
+	memcpy(&low, in + 8, 8);
+	high = be64toh(high);
+	low = be64toh(low);
+	carry = 0u - (high >> 63);
+	high = htobe64(high << 1 | low >> 63);
+	low = htobe64(low << 1 ^ (carry & 0x87));
+	memcpy(out, &high, 8);
+	memcpy(out + 8, &low, 8);
 }
 
 int cmac_key(struct md_traffic_key *out, const uint8_t key[16], const struct md_lend *lend, bool cpu)
@@ -64,8 +71,7 @@ int cmac_key(struct md_traffic_key *out, const uint8_t key[16], const struct md_
 	if (cmac_begin(&c, out, lend) < 0)
 		return MD_E_LEND;
 	chain(&c, zero, 1);
-	twice(out->subkey[0], c.state);
-	twice(out->subkey[1], out->subkey[0]);
+	twice(out->subkey, c.state);
 	wipe(&c, sizeof c);
 	return 0;
 }
@@ -111,6 +117,19 @@ void cmac_add(struct cmac *c, const void *octets, size_t len)
 	memcpy(c->rest, p + 16 * blocks, c->have);
 }
 
+/* K1 for a whole last block, K2 = K1 doubled for one that was padded. */
+static void mask_last(uint8_t block[16], const struct md_traffic_key *key, bool whole)
+{
+	uint8_t second[16];
+
+	if (whole) {
+		mask(block, key->subkey);
+		return;
+	}
+	twice(second, key->subkey);
+	mask(block, second);
+}
+
 /* The masked last block, or all of a flat message. */
 static void finish(struct cmac *c, const uint8_t *block, size_t n, uint8_t mac[16])
 {
@@ -126,7 +145,7 @@ void cmac_end(struct cmac *c, uint8_t mac[16])
 
 	if (!whole)
 		c->rest[c->have] = 0x80;
-	mask(c->rest, c->key->subkey[whole ? 0 : 1]);
+	mask_last(c->rest, c->key, whole);
 	finish(c, c->rest, 1, mac);
 }
 
@@ -139,7 +158,7 @@ void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16])
 		memset(flat + len, 0, 16);
 		flat[len] = 0x80;
 	}
-	mask(flat + 16 * (blocks - 1), c->key->subkey[whole ? 0 : 1]);
+	mask_last(flat + 16 * (blocks - 1), c->key, whole);
 	finish(c, flat, blocks, mac);
 }
 
