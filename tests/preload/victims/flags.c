@@ -12,7 +12,7 @@ int main(void)
 	static const struct { const char *name; int flags; } some[] = {
 		{ "none", 0 }, { "DONTWAIT", MSG_DONTWAIT }, { "NOSIGNAL", MSG_NOSIGNAL }, { "CONFIRM", MSG_CONFIRM },
 		{ "DONTROUTE", MSG_DONTROUTE }, { "EOR", MSG_EOR }, { "OOB", MSG_OOB }, { "PEEK", MSG_PEEK },
-		{ "TRUNC", MSG_TRUNC }, { "WAITALL", MSG_WAITALL }, { "PROBE", MSG_PROXY }, 
+		{ "TRUNC", MSG_TRUNC }, { "WAITALL", MSG_WAITALL }, { "PROBE", MSG_PROXY },
 		{ "ERRQUEUE", MSG_ERRQUEUE }, { "CMSG_CLOEXEC", MSG_CMSG_CLOEXEC }, { "unknown", 0x00800000 }, { "FIN", MSG_FIN },
 		{ "FASTOPEN", MSG_FASTOPEN }, { "DONTWAIT and NOSIGNAL", MSG_DONTWAIT | MSG_NOSIGNAL }, { "BATCH", 0x40000 }
 	};
