@@ -50,7 +50,8 @@ static void see_quic(struct mdu_in *in)
 
 static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
 {
-	bool encrypted = atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
+	bool encrypted = packet->route->protection == PROTECTION_AUTO &&
+		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
 
 	memset(in, 0, sizeof(*in));
 	in->ts = packet->rtp.ts;
