@@ -15,14 +15,14 @@
 # What a killed run left behind, the next run removes: only if the owner it notes is dead.
 set -u
 
-# The start of a process in ticks: with the number it names a process for good. Nothing if there is none.
+# The start of a process in ticks: with the number it names a process for good. Nothing if it is dead, buried or not.
 born() {
 	local stat
 	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	stat=${stat##*) }
 	# shellcheck disable=SC2086
 	set -- $stat
-	echo "${20}"
+	[ "$1" != Z ] && [ "$1" != X ] && echo "${20}"
 }
 
 # alive "PID START"

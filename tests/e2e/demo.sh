@@ -45,5 +45,23 @@ chmod +x "$work/bin/gst-launch-1.0"
 PATH=$work/bin:$PATH SECONDS=2 demo/run.sh "$B" >"$work/three" 2>&1
 [ $? -eq 1 ] && grep -q 'frames decoded by the client: 30, expected 60' "$work/three"
 result $? "a demo that loses frames fails and says which figure" "$work/three"
+# Two networks; the owner of one is killed. The next run removes what that one left, and leaves the other alone.
+mkfifo "$work/never"
+for name in killed living; do
+	# shellcheck disable=SC2016
+	demo/net.sh sh -c 'echo "$MD_NET_DIR" >"$1"; nsenter -t "$MD_NET_CLIENT" -n cat' sh "$work/$name" <>"$work/never" &
+	printf -v $name %d $!
+	for ((i = 0; i < 500; i++)); do [ -s "$work/$name" ] && break; read -rt 0.02 _ <>"$work/never"; done
+done
+# shellcheck disable=SC2154
+{ kill -KILL "$killed"; wait "$killed"; } 2>/dev/null
+demo/net.sh true 2>"$work/four"
+[ ! -e "$(cat "$work/killed")" ] && [ -e "$(cat "$work/living")/owner" ] && grep -q 'which is dead, left behind' "$work/four"
+result $? "what a killed run left behind is removed, and nothing else" "$work/four"
+# shellcheck disable=SC2154
+kill -TERM "$living"
+wait "$living"
+[ $? -eq 143 ] && [ ! -e "$(cat "$work/living")" ]
+result $? "a terminated run removes what is its own" "$work/four"
 echo "1..$tests"
 [ "$failures" -eq 0 ]
