@@ -1,0 +1,103 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# count.sh BUILD [NAME...] - user-space instructions that the shim adds to a datagram, by callgrind, against the limits in
+# the file beside. TAP. A count is the difference of two runs, one twice as long, so that starting costs nothing; what the
+# same program executes without the shim is taken off. Where the machine has other AES or AVX instructions than valgrind
+# knows, the shim takes the way it takes without them.
+set -u
+B=${1:?usage: count.sh BUILD [NAME...]}; shift
+case $B in /*) ;; *) B=$PWD/$B ;; esac
+here=$(cd "$(dirname "$0")" && pwd) || exit 99
+if [ "${1:-}" != --inside ]; then
+	command -v valgrind >/dev/null || { echo "ok - instructions # SKIP valgrind is not installed"; echo 1..1; exit 0; }
+	if unshare -n true 2>/dev/null; then
+		exec unshare -n "$here/count.sh" "$B" --inside "$@"
+	fi
+	exec unshare -Urn "$here/count.sh" "$B" --inside "$@"
+fi
+shift
+# shellcheck source=tests/bench/ns.sh
+. "$here/ns.sh"
+N=3200
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+trap 'exit 99' INT TERM
+link || { echo "not ok - instructions: no link: it takes ip, nft and veth"; echo 1..1; exit 1; }
+config "$work" inline
+config "$work" tunnel
+config "$work" unserved nobody-is-called-like-this
+
+# collected MODE COUNT ARGUMENTS... - instructions of one run; nothing if it failed
+collected() {
+	mode=$1 count=$2; shift 2
+	set -- valgrind --tool=callgrind --callgrind-out-file=/dev/null "$B/tests/bench/sender" "$@" "$count"
+	if [ "$mode" = plain ]; then
+		"$@" 2>"$work/err"
+	else
+		MDSHIM_CONF=$work/$mode.conf LD_PRELOAD=$B/libmdshim.so "$@" 2>"$work/err"
+	fi && sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p' "$work/err"
+}
+
+# each MODE ARGUMENTS... - instructions per datagram; remembered, as many names share a plain run
+each() {
+	memo=$work/memo.$(echo "$*" | tr ' /' '__')
+	if [ ! -s "$memo" ]; then
+		mode=$1; shift
+		short=$(collected "$mode" $N "$@")
+		long=$(collected "$mode" $((2 * N)) "$@")
+		[ -n "$short" ] && [ -n "$long" ] || return 1
+		echo "$short $long" | awk -v n=$N '{ printf "%.1f", ($2 - $1) / n }' >"$memo"
+	fi
+	cat "$memo"
+}
+
+# wrapped - datagrams that all runs so far have wrapped, as a number
+wrapped() {
+	"$B/tests/tools/shimstats" "$work/stats" | awk '$1 == "wrapped" { print $2 }'
+}
+
+tests=0 failed=0
+printf '# %-22s %9s %9s %9s %7s\n' name with without shim limit
+
+# count NAME MODE WRAPPED ARGUMENTS... - WRAPPED: what the two runs wrap at least
+count() {
+	name=$1 shim=$2 due=$3; shift 3
+	case " $wanted " in '  ' | *" $name "*) ;; *) return ;; esac
+	limit=$(awk -v name="$name" '$1 == name { print $2 }' "$here/limits")
+	tests=$((tests + 1))
+	before=$(wrapped)
+	if ! with=$(each "$shim" "$@") || ! without=$(each plain "$@"); then
+		echo "not ok - instructions: $name: a run failed"
+		sed 's/^/# /' "$work/err"
+		failed=$((failed + 1))
+		return
+	fi
+	after=$(wrapped)
+	own=$(echo "$with $without" | awk '{ printf "%.1f", $1 - $2 }')
+	printf '# %-22s %9s %9s %9s %7s\n' "$name" "$with" "$without" "$own" "${limit:--}"
+	if [ $((after - before)) -ne "$due" ]; then
+		echo "not ok - instructions: $name: $((after - before)) datagrams were wrapped, not $due"
+	elif [ -z "$limit" ] || echo "$own $limit" | awk '{ exit !($1 <= $2) }'; then
+		echo "ok - instructions: $name"; return
+	else
+		echo "not ok - instructions: $name: $own, the limit is $limit"
+	fi
+	failed=$((failed + 1))
+}
+
+wanted=$*
+all=$((3 * N))
+count raw-inline-sendto inline $all sendto 4 0 1 1
+count raw-inline-sendto6 inline $all sendto 6 0 1 1
+count raw-inline-connected inline $all sendto 4 1 1 1
+count raw-inline-sendmmsg inline $all sendmmsg 4 0 1 1
+count raw-inline-train inline $all train 4 0 1 1
+count raw-tunnel-sendto tunnel $all sendto 4 0 1 1
+count raw-tunnel-sendmmsg tunnel $all sendmmsg 4 0 1 1
+count no-route inline 0 sendto bare 0 1 1
+count pass-tcp inline 0 tcp 4 1 1 1
+count pass-unix inline 0 unix - 1 1 1
+count pass-file inline 0 file - 0 1 1
+count unserved unserved 0 sendto 4 0 1 1
+echo "1..$tests"
+[ "$failed" -eq 0 ]

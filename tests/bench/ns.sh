@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=sh
+# ns.sh - to be sourced inside a new network namespace: a link whose far end drops everything, and configurations.
+
+# link - v0 leads to 198.18.0.0/15, 203.0.113.0/24 and 2001:db8::/32; v1, its far end, drops at ingress. Trains are cut by
+# the sender's kernel, as for a device that cannot: else they would never be datagrams at all here.
+link() {
+	ip link set lo up &&
+	ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02 &&
+	ip link set v0 gso_max_segs 1 up && ip link set v1 up &&
+	ip addr add 192.0.2.1/30 dev v0 && ip -6 addr add fd00:99::1/64 dev v0 nodad &&
+	ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 nud permanent dev v0 &&
+	ip -6 neigh add fd00:99::2 lladdr 02:00:00:00:00:02 nud permanent dev v0 &&
+	ip route add 198.18.0.0/15 via 192.0.2.2 && ip route add 203.0.113.0/24 via 192.0.2.2 &&
+	ip -6 route add 2001:db8::/32 via fd00:99::2 &&
+	nft 'table netdev sink { chain in { type filter hook ingress device v1 priority 0; policy drop; }; }'
+}
+
+# config FOLDER MODE [PROCESSES] - FOLDER/MODE.conf, whose counters go to FOLDER/stats
+config() {
+	mkdir -p "$1/stats"
+	printf '000102030405060708090a0b0c0d0e0f\n' >"$1/key"
+	cat >"$1/$2.conf" <<-END
+		[shim]
+		processes = ${3:-sender}
+		stats_dir = $1/stats
+		flows = 131072
+		[auth]
+		keyid = 7
+		algorithm = aes-128-cmac-96
+		key_file = $1/key
+		cover = 64
+		[payload]
+		96 = h264
+	END
+	case $2 in
+	tunnel) cat >>"$1/$2.conf" <<-END ;;
+		[router four]
+		address = 192.0.2.2
+		port = 49777
+		[router six]
+		address = fd00:99::2
+		port = 49777
+		[route four]
+		destination = 198.18.0.0/15
+		mode = tunnel
+		router = four
+		[route six]
+		destination = 2001:db8::/32
+		mode = tunnel
+		router = six
+	END
+	*) cat >>"$1/$2.conf" <<-END ;;
+		[route all]
+		destination = 198.18.0.0/15, 2001:db8::/32
+		mode = inline
+	END
+	esac
+}
