@@ -19,6 +19,9 @@ esac
 for tool in mdrouter mdctl mdshim-run libmdshim.so receive; do
 	[ -e "$B/$tool" ] || { echo "demo: $B/$tool is not built; \"make demo\" does it" >&2; exit 2; }
 done
+for tool in gst-launch-1.0 tcpdump jq; do
+	command -v $tool >/dev/null || { echo "demo: $tool is not installed; \"make demo\" does it" >&2; exit 2; }
+done
 [ -n "${MD_NET_DIR:-}" ] || MD_SECONDS=$length exec "$here/net.sh" "$here/run.sh" "$B"
 # shellcheck source=demo/stage.sh
 . "$here/stage.sh"

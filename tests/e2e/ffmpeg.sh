@@ -17,6 +17,7 @@ for mode in tunnel inline; do
 		scene "FFmpeg H.264" $family $mode h264 60 h264
 	done
 done
-scene "FFmpeg H.264, connected" 4 tunnel h264 60 h264 "&connect=1"
-scene "FFmpeg H.264, connected" 6 inline h264 60 h264 "&connect=1"
+cover=datagram
+scene "FFmpeg H.264, connected, all of it under AUTH" 4 tunnel h264 60 h264 "&connect=1"
+scene "FFmpeg H.264, connected, all of it under AUTH" 6 inline h264 60 h264 "&connect=1"
 finish

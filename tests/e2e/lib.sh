@@ -129,11 +129,11 @@ act() {
 	return 1
 }
 
-# scene NAME FAMILY MODE CODEC FRAMES COMMAND... - one sender; all that has to hold for it.
+# scene NAME FAMILY MODE CODEC FRAMES COMMAND... - one sender; all that has to hold for it. $cover: of the key, else 64.
 scene() {
 	local name="$1, $3, IPv$2"
 	frames=$5
-	stage_open "$2" "$3" "$4" || { check "$name: the stage" false; return; }
+	stage_open "$2" "$3" "$4" "${cover:-64}" || { check "$name: the stage" false; return; }
 	shift 5
 	# Not in a subshell: what runs is remembered in variables.
 	if ! act "$@" >"$MD_NET_DIR/said" 2>&1; then
