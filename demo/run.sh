@@ -60,12 +60,12 @@ judge_capture() {
 		return
 	fi
 	[ "$MODE" = inline ] || row "capture: datagrams to the router" \
-		"$(tcpdump -n -r "$stage/link.pcap" "udp and dst port $STAGE_PORT" 2>/dev/null | wc -l)" "$stage_wrapped"
+		"$(tcpdump -n -r "$stage/link.pcap" "udp and dst port $STAGE_PORT" 2>/dev/null | wc -l)" "$stage_media"
 	[ -x "$B/tests/tools/capread" ] || return 0
 	"$B/tests/tools/capread" --mode "$MODE" --key "$stage_key" --within 1000 --quiet "$stage/link.pcap" \
 		>"$stage/capread.json" 2>"$stage/capread.err"
 	summary=capread.json
-	row "capture: verified by a second implementation" "$(figure $summary .verified)" "$stage_wrapped"
+	row "capture: verified by a second implementation" "$(figure $summary .verified)" "$stage_media"
 	row "capture: pictures (RTP timestamps)" "$(figure $summary .rtp_timestamps)" "$frames"
 	row "capture: MDUs (Counter values)" "$(figure $summary .mdus)" "$frames"
 	row "capture: missing RTP sequence numbers" "$(figure $summary .rtp_gaps)" 0
@@ -82,7 +82,7 @@ judge() {
 		row "wrapped by mdshim" "$stage_wrapped" "$stage_media" "$(figure stats.json \
 			'[.processes[].asides | to_entries[] | select(.value > 0 and .key != "not-media") | "\(.key) \(.value)"] | join(", ")')"
 		row "MDUs opened by mdshim" "$(figure stats.json '[.processes[].counts.mdus] | add')" "$frames"
-		row "verified by the router" "$(figure summary.json .metadata)" "$stage_wrapped"
+		row "verified by the router" "$(figure summary.json .metadata)" "$stage_media"
 		row "MDUs seen by the router" "$(figure summary.json .mdus)" "$frames"
 		row "dropped by the router" "$(figure summary.json .drop)" 0 "$(figure summary.json '.failures | tojson')"
 		row "without usable metadata at the router" "$(figure summary.json .plain)" 0 "$(figure summary.json '.failures | tojson')"

@@ -45,6 +45,16 @@ chmod +x "$work/bin/gst-launch-1.0"
 PATH=$work/bin:$PATH SECONDS=2 demo/run.sh "$B" >"$work/three" 2>&1
 [ $? -eq 1 ] && grep -q 'frames decoded by the client: 30, expected 60' "$work/three"
 result $? "a demo that loses frames fails and says which figure" "$work/three"
+# A sender without the privilege to send raw datagrams: the media do not suffer, and nothing is glossed over.
+cat >"$work/bin/gst-launch-1.0" <<END
+#!/bin/sh
+exec setpriv --ambient-caps -all --inh-caps -all --bounding-set -net_raw -- $(command -v gst-launch-1.0) "\$@"
+END
+PATH=$work/bin:$PATH SECONDS=1 demo/run.sh "$B" >"$work/five" 2>&1
+[ $? -eq 1 ] && grep -q 'wrapped by mdshim: 0, expected .*no-engine' "$work/five" &&
+	grep -q 'frames decoded by the client  *30  ok' "$work/five"
+result $? "without privilege the media arrive all the same, and the demo fails" "$work/five"
+
 # Two networks; the owner of one is killed. The next run removes what that one left, and leaves the other alone.
 mkfifo "$work/never"
 for name in killed living; do
