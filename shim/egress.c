@@ -2,12 +2,10 @@
 #include "egress.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "ours.h"
-#include "real.h"
 
-enum { PROBE_MS = 30000, TUNNEL_MS = 1000 };
+enum { PROBE_MS = 30000 };
 
 /* The order of preference; an engine that a process may not use is asked again now and then, since capabilities come
  * and go. */
@@ -49,29 +47,12 @@ void egress_start(bool ipv4, bool ipv6)
 		probe(1);
 }
 
-socklen_t egress_addr(struct sockaddr_in6 *addr, uint8_t version, const uint8_t *octets, uint16_t port)
-{
-	struct sockaddr_in *four = (struct sockaddr_in *)(void *)addr;
-
-	memset(addr, 0, sizeof(*addr));
-	if (version == 4) {
-		four->sin_family = AF_INET;
-		four->sin_port = htons(port);
-		memcpy(&four->sin_addr, octets, 4);
-		return sizeof(*four);
-	}
-	addr->sin6_family = AF_INET6;
-	addr->sin6_port = htons(port);
-	memcpy(&addr->sin6_addr, octets, 16);
-	return sizeof(*addr);
-}
-
 /* One engine's try. A descriptor that was closed or replaced under us is made anew once. *armed: the engine may be used,
  * whatever became of this datagram. */
 static int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *parcel,
 	uint32_t now, bool *armed)
 {
-	struct handle handle;
+	struct outlet_raw *handle;
 	int err = 0;
 
 	for (int tries = 0; tries < 2; tries++) {
@@ -81,11 +62,11 @@ static int try_engine(const struct engine *engine, struct sock *sock, const stru
 		if (err)
 			return err;
 		*armed = true;
-		err = engine->send(&handle, &parcel, 1);
+		err = engine->send(handle, &parcel, 1);
 		if (err != -EBADF)
 			break;
 		stats_count(MD_C_STOLEN, 1);
-		engine->disarm(sock, now);
+		engine->disarm(handle);
 	}
 	return err > 0 ? 0 : err;
 }
@@ -117,116 +98,4 @@ int egress_send(struct sock *sock, const struct view *view, struct parcel *parce
 		return err;
 	}
 	return -ENODEV;
-}
-
-static uint32_t ask_mtu(int fd, uint8_t version)
-{
-	int mtu = 0;
-	socklen_t len = sizeof(mtu);
-	long err = version == 4 ? raw_getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len) :
-				  raw_getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len);
-
-	return err == 0 && mtu > 0 ? (uint32_t)mtu : 0;
-}
-
-/* Its own options come first, since mark and device decide by which way the kernel sees the router. */
-static int open_tunnel(const struct view *view, const struct router *router, struct outlet_tunnel *tunnel)
-{
-	struct sockaddr_in6 addr;
-	socklen_t len = sizeof(addr);
-	int fd = ours_socket(router->at.version == 4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP, &tunnel->cookie);
-	int nothing = 0;
-	long err;
-
-	if (fd < 0)
-		return fd;
-	/* Nobody reads it: what a router may send back is not to pile up. */
-	raw_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
-	raw_setsockopt(fd, SOL_SOCKET, SO_MARK, &view->mark, sizeof(view->mark));
-	if (view->device[0])
-		raw_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, view->device, sizeof(view->device));
-	err = 0;
-	if (router->source.version) {
-		len = egress_addr(&addr, router->source.version, router->source.addr, 0);
-		err = raw_bind(fd, &addr, len);
-	}
-	if (!err) {
-		len = egress_addr(&addr, router->at.version, router->at.addr, router->at.port);
-		err = raw_connect(fd, &addr, len);
-	}
-	len = sizeof(addr);
-	if (!err)
-		err = raw_getsockname(fd, &addr, &len);
-	if (err) {
-		ours_close(fd, tunnel->cookie);
-		return (int)err;
-	}
-	tunnel->fd = fd;
-	tunnel->tuple.version = router->at.version;
-	tunnel->tuple.dport = router->at.port;
-	memcpy(tunnel->tuple.dst, router->at.addr, sizeof(tunnel->tuple.dst));
-	tunnel->tuple.sport = ntohs(addr.sin6_port);
-	if (router->at.version == 4)
-		memcpy(tunnel->tuple.src, &((struct sockaddr_in *)(void *)&addr)->sin_addr, 4);
-	else
-		memcpy(tunnel->tuple.src, &addr.sin6_addr, 16);
-	return 0;
-}
-
-/* Under the claim. A number that no longer is our socket was closed by the application: its port is gone. */
-static int refresh_tunnel(struct outlet_tunnel *tunnel, const struct view *view, const struct router *router, uint32_t now)
-{
-	int err = 0;
-
-	if (tunnel->fd >= 0 && now - tunnel->asked < TUNNEL_MS)
-		return 0;
-	if (tunnel->fd >= 0 && !ours_still(tunnel->fd, tunnel->cookie)) {
-		ours_close(tunnel->fd, tunnel->cookie);
-		stats_count(MD_C_STOLEN, 1);
-		tunnel->fd = -1;
-	}
-	if (tunnel->fd < 0)
-		err = open_tunnel(view, router, tunnel);
-	if (err)
-		return err;
-	tunnel->mtu = ask_mtu(tunnel->fd, router->at.version);
-	if (!tunnel->mtu || tunnel->mtu > router->mtu)
-		tunnel->mtu = router->mtu;
-	tunnel->asked = now;
-	return 0;
-}
-
-/* Under the claim: the place of a router's tunnel, or one that is free. */
-static struct outlet_tunnel *tunnel_of(struct outlet *outlet, int index)
-{
-	struct outlet_tunnel *vacant = NULL;
-
-	for (int i = 0; i < OUTLET_TUNNELS; i++) {
-		if (outlet->tunnel[i].fd >= 0 && outlet->tunnel[i].router == index)
-			return &outlet->tunnel[i];
-		if (outlet->tunnel[i].fd < 0 && !vacant)
-			vacant = &outlet->tunnel[i];
-	}
-	if (vacant)
-		vacant->router = index;
-	return vacant;
-}
-
-int egress_tunnel(struct sock *sock, const struct view *view, int index, const struct router *router, uint32_t now,
-	struct outlet_tunnel *tunnel)
-{
-	struct outlet_tunnel *mine;
-	int err = -EMFILE;
-
-	if (!claim_take(&sock->claim, now))
-		return -EBUSY;
-	mine = tunnel_of(&sock->outlet, index);
-	if (mine)
-		err = refresh_tunnel(mine, view, router, now);
-	if (mine && err == -EMFILE && socktab_shed(now))
-		err = refresh_tunnel(mine, view, router, now);
-	if (!err)
-		*tunnel = *mine;
-	claim_drop(&sock->claim);
-	return err;
 }

@@ -4,7 +4,7 @@
 #ifndef MD_EGRESS_H
 #define MD_EGRESS_H
 
-#include "socktab.h"
+#include "outlet.h"
 #include "stats.h"
 
 enum { PARCEL_PIECES = 32 }; /* pieces of application data a datagram may be gathered from */
@@ -23,23 +23,17 @@ struct parcel {
 	struct iovec piece[PARCEL_PIECES + 3]; /* 0: left to the engine; then user data; last the area */
 };
 
-/* A descriptor of ours, as it was under the socket's claim. */
-struct handle {
-	int fd;
-	uint64_t cookie;
-};
-
 struct engine {
 	enum md_engine id;
 	/* Makes the engine ready for datagrams of that version from this socket. 0 or -errno. */
 	int (*arm)(struct sock *sock, const struct view *view, uint8_t version, uint32_t now,
-		struct handle *handle);
+		struct outlet_raw **handle);
 	/* Sends n parcels in order. The number sent, or -errno of the first. Never waits unless the parcel may. */
-	int (*send)(const struct handle *handle, struct parcel *const *parcel, unsigned n);
+	int (*send)(const struct outlet_raw *handle, struct parcel *const *parcel, unsigned n);
 	/* Largest surplus area it can carry, octets. */
 	size_t (*largest)(void);
-	/* Gives back what arm() made. */
-	void (*disarm)(struct sock *sock, uint32_t now);
+	/* What arm() made was closed or replaced by the application: it is not used again. */
+	void (*disarm)(struct outlet_raw *handle);
 };
 
 extern const struct engine engine_raw;
@@ -49,13 +43,5 @@ void egress_start(bool ipv4, bool ipv6);
 
 /* Puts it out by the best engine for the socket. 0, or -errno: -ENODEV no engine, -EAGAIN full, -EMSGSIZE too long. */
 int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now);
-
-/* The tunnel from this socket to a router, made at first use: our own socket holds its outer port. Copies what holds now;
- * 0 or -errno. */
-int egress_tunnel(struct sock *sock, const struct view *view, int index, const struct router *router, uint32_t now,
-	struct outlet_tunnel *tunnel);
-
-/* A socket address of a tuple's source or destination; the length. */
-socklen_t egress_addr(struct sockaddr_in6 *addr, uint8_t version, const uint8_t *octets, uint16_t port);
 
 #endif

@@ -119,14 +119,13 @@ static void flow_fill(void *record, const void *argument)
 struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic_key *key, uint32_t now)
 {
 	struct flow_fill with = { facts, key, now };
+	struct table_news news;
 	struct flow *flow;
-	bool forgot;
 
-	flow = table_add(&flows, flow_hash(&facts->key), &facts->key, now, flow_fill, &with, &forgot);
-	if (!flow)
-		return NULL;
-	stats_count(MD_C_FLOWS, 1);
-	if (forgot)
+	flow = table_add(&flows, flow_hash(&facts->key), &facts->key, now, flow_fill, &with, &news);
+	if (news.made)
+		stats_count(MD_C_FLOWS, 1);
+	if (news.forgot)
 		stats_count(MD_C_FLOWS_FORGOTTEN, 1);
 	__atomic_store_n(&stats->flows_now, table_count(&flows), __ATOMIC_RELAXED);
 	return flow;
@@ -153,10 +152,10 @@ struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 		ssrc };
 	uint32_t hash = stream_hash(&key);
 	struct stream *stream = table_find(&streams, hash, &key, now);
-	bool forgot;
+	struct table_news news;
 
 	if (!stream)
-		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &forgot);
+		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &news);
 	if (!stream)
 		return NULL;
 	if (!claim_take(&stream->claim, now)) {

@@ -50,7 +50,7 @@ struct packet {
 	struct flow_key key;         /* destination; source where the call chose it */
 	const struct route *route;
 	struct flow *flow;
-	struct outlet_tunnel tunnel; /* in tunnel mode */
+	const struct outlet_tunnel *tunnel; /* in tunnel mode */
 };
 
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */

@@ -98,25 +98,23 @@ static void fill(void *record, const void *argument)
 	sock->cookie = adoption->cookie;
 	sock->domain = adoption->domain;
 	atomic_store(&sock->stale, STALE_ALL);
-	sockview_clear(&sock->outlet);
 }
 
 static struct sock *adopt(int fd, uint64_t cookie, uint32_t now)
 {
 	struct adoption adoption = { cookie, udp_domain(fd) };
+	struct table_news news;
 	struct sock *sock;
-	bool forgot;
 
 	if (!adoption.domain) {
 		atomic_store_explicit(&note[fd].no, NO_FOR, memory_order_relaxed);
 		atomic_store_explicit(&note[fd].connected, 0, memory_order_relaxed);
 		return NULL;
 	}
-	sock = table_add(&table, hash_of(cookie), &cookie, now, fill, &adoption, &forgot);
-	if (!sock)
-		return NULL;
-	stats_count(MD_C_SOCKETS, 1);
-	if (forgot)
+	sock = table_add(&table, hash_of(cookie), &cookie, now, fill, &adoption, &news);
+	if (news.made)
+		stats_count(MD_C_SOCKETS, 1);
+	if (news.forgot)
 		stats_count(MD_C_SOCKETS_FORGOTTEN, 1);
 	__atomic_store_n(&stats->sockets_now, table_count(&table), __ATOMIC_RELAXED);
 	return sock;
@@ -168,31 +166,75 @@ void socktab_let_go(struct sock *sock)
 	table_let_go(sock);
 }
 
+/* The last view published. False: there is none yet, or two were published while we read. */
+static bool last_view(struct sock *sock, struct view *view)
+{
+	uint64_t words[VIEW_WORDS];
+	uint32_t n = atomic_load_explicit(&sock->views, memory_order_acquire);
+
+	for (unsigned i = 0; i < VIEW_WORDS; i++)
+		words[i] = atomic_load_explicit(&sock->view[n & 1][i], memory_order_relaxed);
+	atomic_thread_fence(memory_order_acquire);
+	memcpy(view, words, sizeof(*view));
+	return n && atomic_load_explicit(&sock->views, memory_order_relaxed) == n;
+}
+
+/* Under the claim: into the place of the view before the last, which nobody begins to read. */
+static void publish(struct sock *sock, const struct view *view)
+{
+	uint64_t words[VIEW_WORDS] = { 0 };
+	uint32_t n = atomic_load_explicit(&sock->views, memory_order_relaxed) + 1;
+
+	memcpy(words, view, sizeof(*view));
+	atomic_thread_fence(memory_order_release);
+	for (unsigned i = 0; i < VIEW_WORDS; i++)
+		atomic_store_explicit(&sock->view[n & 1][i], words[i], memory_order_relaxed);
+	atomic_store_explicit(&sock->views, n ? n : 2, memory_order_release);
+}
+
+static uint32_t what_is_stale(const struct sock *sock, const struct view *view, uint32_t now)
+{
+	uint32_t stale = atomic_load_explicit(&sock->stale, memory_order_relaxed);
+
+	if (now - view->asked >= VIEW_MS)
+		return STALE_ALL;
+	return now - view->asked_peer >= PEER_MS ? stale | STALE_ADDRESS : stale;
+}
+
+static __attribute__((noinline)) bool read_again(struct sock *sock, int fd, uint32_t now, struct view *view, uint32_t stale)
+{
+	bool good = sockview_read(view, sock->domain, fd, stale);
+
+	if (stale == STALE_ALL)
+		view->asked = now;
+	if (stale & STALE_ADDRESS)
+		view->asked_peer = now;
+	if (stale & STALE_EGRESS)
+		sockview_mirror(&sock->outlet, view);
+	return good;
+}
+
 bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view)
 {
-	uint32_t stale = 0;
-	bool good = true;
+	bool have = last_view(sock, view), good;
+	uint32_t stale = have ? what_is_stale(sock, view, now) : STALE_ALL;
 
-	if (!claim_take(&sock->claim, now))
-		return false;
-	if (atomic_load_explicit(&sock->stale, memory_order_relaxed))
-		stale = atomic_exchange(&sock->stale, 0);
-	if (now - sock->asked >= VIEW_MS)
-		stale = STALE_ALL;
-	else if (now - sock->asked_peer >= PEER_MS)
-		stale |= STALE_ADDRESS;
-	if (stale) {
-		good = sockview_read(&sock->view, sock->domain, fd, stale);
-		if (stale & STALE_EGRESS)
-			sock->asked = now;
-		if (stale & STALE_ADDRESS)
-			sock->asked_peer = now;
-		if (stale & STALE_EGRESS)
-			sockview_mirror(&sock->outlet, &sock->view);
-		if (!good)
-			atomic_fetch_or(&sock->stale, stale);
+	if (!stale)
+		return true;
+	if (!claim_try(&sock->claim, now)) {
+		if (have)
+			return true;
+		memset(view, 0, sizeof(*view));
+		return sockview_read(view, sock->domain, fd, STALE_ALL);
 	}
-	*view = sock->view;
+	if (!have)
+		memset(view, 0, sizeof(*view));
+	atomic_fetch_and(&sock->stale, ~stale);
+	good = read_again(sock, fd, now, view, stale);
+	if (good)
+		publish(sock, view);
+	else
+		atomic_fetch_or(&sock->stale, stale);
 	claim_drop(&sock->claim);
 	return good;
 }

@@ -22,21 +22,42 @@ enum {
 	STALE_ALL = 15
 };
 
-/* Descriptors of ours that belong to one socket of the application; fd -1: none. Under the socket's claim. */
-enum { OUTLET_TUNNELS = 4 }; /* routers one socket of the application can be tunnelled to */
+/* Descriptors of ours that belong to one socket of the application. Each is made by whoever needs it first and published
+ * under the socket's claim; then it is only read, until nobody uses the socket any more. */
+enum { OUTLET_TUNNELS = 4, OUTLET_RAW = 4 };
+enum { OUTLET_NONE, OUTLET_READY, OUTLET_GONE }; /* not made; to be used; closed by the application */
 struct outlet {
-	struct outlet_raw {              /* IPPROTO_RAW, IPv4 and IPv6 */
+	struct outlet_raw {              /* IPPROTO_RAW */
+		_Atomic uint8_t state;
+		uint8_t version;
 		int fd;
 		uint64_t cookie;
-	} raw[2];
+	} raw[OUTLET_RAW];
 	struct outlet_tunnel {           /* a bound and connected UDP socket: it holds the outer port */
+		_Atomic uint8_t state;
+		int8_t router;           /* index in the configuration */
 		int fd;
 		uint64_t cookie;
-		int router;              /* index in the configuration */
-		uint32_t mtu, asked;     /* path MTU toward the router, and when it was asked (milliseconds) */
+		_Atomic uint32_t mtu;    /* path MTU toward the router */
+		_Atomic uint32_t asked;  /* when it was asked, milliseconds */
 		struct md_tuple tuple;   /* outer addresses */
 	} tunnel[OUTLET_TUNNELS];
 };
+
+/* What the kernel says of a socket. */
+struct view {
+	struct sockaddr_in6 local, peer; /* of the socket's own family */
+	bool bound, connected, only6, corked, errors;
+	uint8_t ttl, tos;            /* IPv4 */
+	uint8_t hops, tclass;        /* IPv6 */
+	uint8_t pmtu4, pmtu6;        /* IP_PMTUDISC_* */
+	uint16_t segment;            /* UDP_SEGMENT, 0 = off */
+	uint32_t mark, priority, sndbuf;
+	uint32_t asked, asked_peer;  /* when, milliseconds */
+	char device[16];
+};
+
+enum { VIEW_WORDS = (sizeof(struct view) + 7) / 8 };
 
 /* Lives as long as it is remembered; shared by duplicates of the descriptor. */
 struct sock {
@@ -44,18 +65,9 @@ struct sock {
 	uint64_t cookie;
 	uint8_t domain;              /* 4 or 6 */
 	_Atomic uint32_t stale;      /* STALE_* */
-	_Atomic uint32_t claim;      /* over asked, asked_peer, view and outlet */
-	uint32_t asked, asked_peer;  /* milliseconds, when the kernel was asked last */
-	struct view {
-		struct sockaddr_in6 local, peer; /* of the socket's own family */
-		bool bound, connected, only6, corked, errors;
-		uint8_t ttl, tos;        /* IPv4 */
-		uint8_t hops, tclass;    /* IPv6 */
-		uint8_t pmtu4, pmtu6;    /* IP_PMTUDISC_* */
-		uint16_t segment;        /* UDP_SEGMENT, 0 = off */
-		uint32_t mark, priority, sndbuf;
-		char device[16];
-	} view;
+	_Atomic uint32_t claim;      /* over writing to view and outlet */
+	_Atomic uint32_t views;      /* how many views were published; the last is view[views & 1] */
+	_Atomic uint64_t view[2][VIEW_WORDS];
 	_Atomic uint8_t encrypted;   /* DTLS or ZRTP was sent */
 	_Atomic uint8_t quic;        /* a QUIC long header was sent */
 	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
@@ -75,7 +87,7 @@ struct sock *socktab_find(int fd, uint32_t now);
 void socktab_let_go(struct sock *sock);
 
 /* What the kernel says of the socket, at most a second old, its addresses at most 20 ms; asked again where an ear heard
- * of a change. False: it could not be had. */
+ * of a change. While another thread asks, the last answer serves. False: the descriptor does not answer. */
 bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view);
 
 /* Binds the socket to a port of the kernel's choice, as its first send would, if it has none. */

@@ -81,7 +81,7 @@ bool sockview_read(struct view *view, uint8_t domain, int fd, uint32_t stale)
 	return true;
 }
 
-static void mirror_to(int fd, uint64_t cookie, const struct view *view)
+void sockview_mirror_to(int fd, uint64_t cookie, const struct view *view)
 {
 	/* The kernel doubles what it is told and reports the double. */
 	int sndbuf = (int)(view->sndbuf / 2), priority = (int)view->priority, mark = (int)view->mark;
@@ -97,24 +97,21 @@ static void mirror_to(int fd, uint64_t cookie, const struct view *view)
 
 void sockview_mirror(struct outlet *outlet, const struct view *view)
 {
-	for (int i = 0; i < 2; i++)
-		mirror_to(outlet->raw[i].fd, outlet->raw[i].cookie, view);
-}
-
-void sockview_clear(struct outlet *outlet)
-{
-	memset(outlet, 0, sizeof(*outlet));
-	for (int i = 0; i < 2; i++)
-		outlet->raw[i].fd = -1;
-	for (int i = 0; i < OUTLET_TUNNELS; i++)
-		outlet->tunnel[i].fd = -1;
+	for (int i = 0; i < OUTLET_RAW; i++)
+		if (atomic_load_explicit(&outlet->raw[i].state, memory_order_acquire) == OUTLET_READY)
+			sockview_mirror_to(outlet->raw[i].fd, outlet->raw[i].cookie, view);
 }
 
 void sockview_close(struct outlet *outlet)
 {
-	for (int i = 0; i < 2; i++)
-		ours_close(outlet->raw[i].fd, outlet->raw[i].cookie);
-	for (int i = 0; i < OUTLET_TUNNELS; i++)
-		ours_close(outlet->tunnel[i].fd, outlet->tunnel[i].cookie);
-	sockview_clear(outlet);
+	for (int i = 0; i < OUTLET_RAW; i++) {
+		if (outlet->raw[i].state != OUTLET_NONE)
+			ours_close(outlet->raw[i].fd, outlet->raw[i].cookie);
+		outlet->raw[i].state = OUTLET_NONE;
+	}
+	for (int i = 0; i < OUTLET_TUNNELS; i++) {
+		if (outlet->tunnel[i].state != OUTLET_NONE)
+			ours_close(outlet->tunnel[i].fd, outlet->tunnel[i].cookie);
+		outlet->tunnel[i].state = OUTLET_NONE;
+	}
 }

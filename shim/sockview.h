@@ -11,11 +11,9 @@ bool sockview_read(struct view *view, uint8_t domain, int fd, uint32_t stale);
 
 /* Copies mark, priority, device and send buffer to the descriptors of ours that send for the socket. */
 void sockview_mirror(struct outlet *outlet, const struct view *view);
+void sockview_mirror_to(int fd, uint64_t cookie, const struct view *view);
 
-/* No descriptors. */
-void sockview_clear(struct outlet *outlet);
-
-/* Closes them. */
+/* Closes them; nobody may be using the socket. */
 void sockview_close(struct outlet *outlet);
 
 #endif

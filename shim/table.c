@@ -22,6 +22,17 @@ struct table_state {
 	uint32_t cursor;
 };
 
+static inline uint32_t first_of(uint64_t bucket)
+{
+	return (uint32_t)bucket;
+}
+
+/* The same bucket with another first record; the count above tells it from an earlier state that looks alike. */
+static inline uint64_t with_first(uint64_t bucket, uint32_t first)
+{
+	return ((bucket >> 32) + 1) << 32 | first;
+}
+
 static inline void relax(void)
 {
 #if defined(__x86_64__)
@@ -52,7 +63,7 @@ static bool left_behind(uint32_t held, uint32_t now)
 
 /* The order matters: what a signal handler interrupts and jumps out of must find in held_by_me whatever this thread may
  * hold. */
-static bool try_claim(_Atomic uint32_t *claim, uint32_t now)
+bool claim_try(_Atomic uint32_t *claim, uint32_t now)
 {
 	uint32_t held = atomic_load_explicit(claim, memory_order_relaxed);
 	int at = held_by_me[0] != NULL;
@@ -71,7 +82,7 @@ static bool try_claim(_Atomic uint32_t *claim, uint32_t now)
 bool claim_take(_Atomic uint32_t *claim, uint32_t now)
 {
 	for (int i = 0; i < CLAIM_SPINS + CLAIM_YIELDS; i++) {
-		if (try_claim(claim, now))
+		if (claim_try(claim, now))
 			return true;
 		if (i < CLAIM_SPINS)
 			relax();
@@ -173,7 +184,7 @@ void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_
 
 void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t now)
 {
-	uint32_t at = atomic_load_explicit(&table->bucket[hash & table->mask], memory_order_acquire);
+	uint32_t at = first_of(atomic_load_explicit(&table->bucket[hash & table->mask], memory_order_acquire));
 
 	for (int steps = 0; at && steps < TABLE_STEPS; steps++) {
 		struct slot *slot = slot_at(table, at - 1);
@@ -190,19 +201,28 @@ void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t n
 	return NULL;
 }
 
-/* Takes a record out of its bucket. Under the claim. */
+/* Takes a record out of its bucket. Under the claim: others add in front meanwhile, but nobody else takes out. The bucket's
+ * count goes up in any case, so that who was looking through it then, and may have been led astray, looks again. */
 static void unlink_slot(struct table *table, struct slot *slot)
 {
-	uint32_t me = table_index(table, slot) + 1;
-	_Atomic uint32_t *link = &table->bucket[atomic_load(&slot->hash) & table->mask];
-	uint32_t at;
+	uint32_t me = table_index(table, slot) + 1, next = atomic_load(&slot->next), at;
+	_Atomic uint64_t *bucket = &table->bucket[atomic_load(&slot->hash) & table->mask];
+	uint64_t head = atomic_load(bucket);
 
-	for (uint32_t steps = 0; steps <= table->capacity && (at = atomic_load(link)) != 0; steps++) {
+	while (first_of(head) == me)
+		if (atomic_compare_exchange_weak(bucket, &head, with_first(head, next)))
+			return;
+	at = first_of(head);
+	for (uint32_t steps = 0; at && steps < table->capacity; steps++) {
+		struct slot *before = slot_at(table, at - 1);
+
+		at = atomic_load(&before->next);
 		if (at == me) {
-			atomic_store_explicit(link, atomic_load(&slot->next), memory_order_release);
+			atomic_store_explicit(&before->next, next, memory_order_release);
+			while (!atomic_compare_exchange_weak(bucket, &head, with_first(head, first_of(head))))
+				;
 			return;
 		}
-		link = &slot_at(table, at - 1)->next;
 	}
 }
 
@@ -229,8 +249,9 @@ static struct slot *oldest(struct table *table, uint32_t now, uint32_t idle)
 		struct slot *slot = slot_at(table, (table->state->cursor + i) % count);
 		uint32_t age = age_of(slot, now);
 
-		if (atomic_load_explicit(&slot->pins, memory_order_relaxed) == 0 && age >= idle &&
-			(!best || age > best_age)) {
+		/* A slot whose age is 0 is just about to get its first key. */
+		if (atomic_load_explicit(&slot->pins, memory_order_relaxed) == 0 &&
+			atomic_load_explicit(&slot->age, memory_order_relaxed) && age >= idle && (!best || age > best_age)) {
 			best = slot;
 			best_age = age;
 		}
@@ -243,55 +264,95 @@ static struct slot *oldest(struct table *table, uint32_t now, uint32_t idle)
 	return best;
 }
 
-/* Under the claim: a record to fill, TABLE_CHANGING, out of every bucket. */
-static struct slot *make_room(struct table *table, uint32_t now, bool *forgot)
+/* A record that never had a key, TABLE_CHANGING; NULL when all had one. */
+static struct slot *fresh(struct table *table)
 {
-	uint32_t count = atomic_load(&table->state->count);
-	struct slot *slot;
+	uint32_t count = atomic_load_explicit(&table->state->count, memory_order_relaxed);
 
-	if (count < table->capacity) {
-		slot = slot_at(table, count);
-		atomic_store(&slot->pins, TABLE_CHANGING);
-		atomic_store(&table->state->count, count + 1);
-		return slot;
+	while (count < table->capacity) {
+		if (!atomic_compare_exchange_weak(&table->state->count, &count, count + 1))
+			continue;
+		atomic_store(&slot_at(table, count)->pins, TABLE_CHANGING);
+		return slot_at(table, count);
 	}
-	slot = NULL;
-	for (int tries = 0; !slot && tries < 4; tries++) /* somebody may begin to use the one we chose */
-		slot = oldest(table, now, 0);
-	if (!slot)
-		return NULL;
-	*forgot = true;
-	unlink_slot(table, slot);
-	if (table->forget)
-		table->forget(slot);
-	return slot;
+	return NULL;
 }
 
-void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t now,
-	void (*fill)(void *record, const void *argument), const void *argument, bool *forgot)
+/* A record that had a key, out of every bucket, TABLE_CHANGING. */
+static struct slot *used(struct table *table, uint32_t now)
 {
-	_Atomic uint32_t *bucket = &table->bucket[hash & table->mask];
-	struct slot *slot;
+	struct slot *slot = NULL;
 
-	*forgot = false;
 	if (!claim_take(&table->state->claim, now))
 		return NULL;
-	slot = table_find(table, hash, key, now);
-	if (!slot) {
-		slot = make_room(table, now, forgot);
-		if (slot) {
-			memset((uint8_t *)slot + sizeof(*slot), 0, table->stride - sizeof(*slot));
-			atomic_store_explicit(&slot->hash, hash, memory_order_relaxed);
-			atomic_store_explicit(&slot->used, now, memory_order_relaxed);
-			atomic_fetch_add_explicit(&slot->age, 1, memory_order_relaxed);
-			fill(slot, argument);
-			atomic_store_explicit(&slot->next, atomic_load(bucket), memory_order_relaxed);
-			atomic_store_explicit(&slot->pins, 1, memory_order_release);
-			atomic_store_explicit(bucket, table_index(table, slot) + 1, memory_order_release);
-		}
+	for (int tries = 0; !slot && tries < 4; tries++) /* somebody may begin to use the one we chose */
+		slot = oldest(table, now, 0);
+	if (slot) {
+		unlink_slot(table, slot);
+		if (table->forget)
+			table->forget(slot);
 	}
 	claim_drop(&table->state->claim);
 	return slot;
+}
+
+static struct slot *make(struct table *table, uint32_t hash, uint32_t now,
+	void (*fill)(void *record, const void *argument), const void *argument, struct table_news *news)
+{
+	struct slot *slot = fresh(table);
+
+	if (!slot) {
+		slot = used(table, now);
+		news->forgot = slot != NULL;
+	}
+	if (!slot)
+		return NULL;
+	memset((uint8_t *)slot + sizeof(*slot), 0, table->stride - sizeof(*slot));
+	atomic_store_explicit(&slot->hash, hash, memory_order_relaxed);
+	atomic_store_explicit(&slot->used, now, memory_order_relaxed);
+	atomic_fetch_add_explicit(&slot->age, 1, memory_order_relaxed);
+	fill(slot, argument);
+	news->made = true;
+	return slot;
+}
+
+/* It was not needed after all: it lies about without a place in any bucket until the table is full. */
+static void put_back(struct slot *slot, struct table_news *news)
+{
+	atomic_store_explicit(&slot->used, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->pins, 0, memory_order_release);
+	news->made = false;
+}
+
+/* The bucket must not have changed between looking for the key and putting the record in front: so that no key is ever
+ * there twice. */
+void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t now,
+	void (*fill)(void *record, const void *argument), const void *argument, struct table_news *news)
+{
+	_Atomic uint64_t *bucket = &table->bucket[hash & table->mask];
+	struct slot *slot = NULL;
+
+	memset(news, 0, sizeof(*news));
+	for (;;) {
+		uint64_t head = atomic_load_explicit(bucket, memory_order_acquire);
+		void *found = table_find(table, hash, key, now);
+
+		if (found) {
+			if (slot)
+				put_back(slot, news);
+			return found;
+		}
+		if (!slot)
+			slot = make(table, hash, now, fill, argument, news);
+		if (!slot)
+			return NULL;
+		atomic_store_explicit(&slot->next, first_of(head), memory_order_relaxed);
+		atomic_store_explicit(&slot->pins, 1, memory_order_release);
+		if (atomic_compare_exchange_strong_explicit(bucket, &head, with_first(head, table_index(table, slot) + 1),
+			memory_order_acq_rel, memory_order_relaxed))
+			return slot;
+		atomic_store_explicit(&slot->pins, TABLE_CHANGING, memory_order_relaxed);
+	}
 }
 
 bool table_forget_oldest(struct table *table, uint32_t now, uint32_t idle)

@@ -2,9 +2,9 @@
  *
  * table.h - records found by key, bounded in number, the oldest forgotten first; without locks.
  *
- * A record that was found or added is pinned: it stays what it is until it is let go. Finding never waits. Adding claims
- * the table for some hundred instructions and gives up when the claim is not to be had soon. All zero is an empty table,
- * so that memory wiped at fork is one. */
+ * A record that was found or added is pinned: it stays what it is until it is let go. Neither finding nor adding waits for
+ * another thread; only choosing which record is forgotten, once the table is full, is done by one at a time. All zero is
+ * an empty table, so that memory wiped at fork is one. */
 #ifndef MD_TABLE_H
 #define MD_TABLE_H
 
@@ -28,7 +28,7 @@ struct table {
 	bool (*equal)(const void *record, const void *key);
 	void (*forget)(void *record); /* tidies up before a record gets another key; may be NULL */
 	struct table_state *state; /* in memory that is wiped at fork */
-	_Atomic uint32_t *bucket;
+	_Atomic uint64_t *bucket; /* index + 1 of the first record, and above it how often that changed */
 	uint8_t *record;
 };
 
@@ -42,11 +42,15 @@ void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t n
 /* The record at that index if it has that key, pinned, or NULL. */
 void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now);
 
+/* What adding did. */
+struct table_news {
+	bool made, forgot;        /* the record is new; another one made room for it */
+};
+
 /* Adds a record: fill is called with the record, zero behind its head, before anybody can find it. If there is one by
- * now, that is it, and fill is not called. NULL: nothing could be forgotten, or the table was busy. *forgot says that
- * another record made room. The record is pinned. */
+ * now, that is it. NULL: nothing could be forgotten. The record is pinned. */
 void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t now,
-	void (*fill)(void *record, const void *argument), const void *argument, bool *forgot);
+	void (*fill)(void *record, const void *argument), const void *argument, struct table_news *news);
 
 /* Forgets the oldest record that nobody uses, if it was not used for idle milliseconds. False: there is none. */
 bool table_forget_oldest(struct table *table, uint32_t now, uint32_t idle);
@@ -61,6 +65,9 @@ uint32_t table_index(const struct table *table, const void *record);
  * behind (by a signal handler that jumped out of our code, say) and is taken over. */
 bool claim_take(_Atomic uint32_t *claim, uint32_t now);
 void claim_drop(_Atomic uint32_t *claim);
+
+/* The same without waiting at all. */
+bool claim_try(_Atomic uint32_t *claim, uint32_t now);
 
 /* Drops what this thread still holds because it left our code by a jump. */
 void claims_abandon(void);

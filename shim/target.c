@@ -107,10 +107,10 @@ static enum md_aside probe(const struct call *call, struct flow_facts *facts)
 	if (call->view.device[0])
 		raw_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, call->view.device, sizeof(call->view.device));
 	if (!any(tuple->src)) {
-		len = egress_addr(&addr, tuple->version, tuple->src, 0);
+		len = outlet_addr(&addr, tuple->version, tuple->src, 0);
 		raw_bind(fd, &addr, len);
 	}
-	len = egress_addr(&addr, tuple->version, tuple->dst, tuple->dport);
+	len = outlet_addr(&addr, tuple->version, tuple->dst, tuple->dport);
 	err = raw_connect(fd, &addr, len);
 	len = sizeof(addr);
 	if (!err)
@@ -148,7 +148,7 @@ static void gather(const struct call *call, const struct packet *packet, struct 
 	memset(facts, 0, sizeof(*facts));
 	facts->key = packet->key;
 	facts->tuple = packet->key.tuple;
-	facts->via = packet->route->mode == MODE_TUNNEL ? packet->tunnel.tuple.sport : 0;
+	facts->via = packet->route->mode == MODE_TUNNEL ? packet->tunnel->tuple.sport : 0;
 	own_source(call, facts);
 	facts->why_not = probe(call, facts);
 }
@@ -181,7 +181,7 @@ static enum md_aside make(struct call *call, struct packet *packet)
 
 	gather(call, packet, &facts);
 	if (hall.config->auth && facts.why_not == MD_ASIDE_COUNT &&
-		md_traffic_key_make(&key, &hall.config->key, tunnel ? &packet->tunnel.tuple : &facts.tuple, hall.lend) != 0)
+		md_traffic_key_make(&key, &hall.config->key, tunnel ? &packet->tunnel->tuple : &facts.tuple, hall.lend) != 0)
 		return MD_A_NO_KEY;
 	packet->flow = flowtab_add(&facts, hall.config->auth && facts.why_not == MD_ASIDE_COUNT ? &key : NULL, call->now);
 	return packet->flow ? MD_ASIDE_COUNT : MD_A_MEMORY;
@@ -196,7 +196,7 @@ static bool moved(const struct call *call, const struct packet *packet)
 	uint16_t port = 0;
 	uint8_t version = take_addr(&call->view.local, sizeof(call->view.local), addr, &port);
 
-	if (packet->route->mode == MODE_TUNNEL && flow->via != packet->tunnel.tuple.sport)
+	if (packet->route->mode == MODE_TUNNEL && flow->via != packet->tunnel->tuple.sport)
 		return true;
 	if (flow->tuple.sport != port)
 		return true;
@@ -211,7 +211,7 @@ static void let_go(struct packet *packet)
 
 static enum md_aside find_tunnel(struct call *call, struct packet *packet)
 {
-	int err = egress_tunnel(call->sock, &call->view, packet->route->router,
+	int err = outlet_tunnel_to(call->sock, &call->view, packet->route->router,
 		&hall.config->router[packet->route->router], call->now, &packet->tunnel);
 
 	if (!err)

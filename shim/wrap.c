@@ -136,7 +136,7 @@ static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t 
 	parcel->piece[1] = (struct iovec){ inner, (size_t)len };
 	parcel->user_sum = md_sum(parcel->user_sum, inner, (size_t)len);
 	parcel->user_len += (size_t)len;
-	parcel->tuple = packet->tunnel.tuple;
+	parcel->tuple = packet->tunnel->tuple;
 	parcel->ip.ttl = hall.config->router[packet->route->router].ttl;
 	parcel->ip.df = true;
 	parcel->ip.id = 0;
@@ -146,7 +146,7 @@ static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t 
 static bool fits(const struct packet *packet, const struct parcel *parcel)
 {
 	bool tunnel = packet->route->mode == MODE_TUNNEL;
-	size_t mtu = tunnel ? packet->tunnel.mtu : atomic_load_explicit(&packet->flow->mtu, memory_order_relaxed);
+	size_t mtu = tunnel ? atomic_load_explicit(&packet->tunnel->mtu, memory_order_relaxed) : atomic_load_explicit(&packet->flow->mtu, memory_order_relaxed);
 
 	return headers_len(parcel->tuple.version) + parcel->user_len + parcel->area_len <= mtu;
 }
@@ -212,7 +212,7 @@ static bool token_due(const struct call *call, const struct packet *packet, cons
 	const struct route *route = packet->route;
 	struct flow *flow = packet->flow;
 	bool tunnel = route->mode == MODE_TUNNEL;
-	size_t mtu = tunnel ? packet->tunnel.mtu : atomic_load_explicit(&flow->mtu, memory_order_relaxed);
+	size_t mtu = tunnel ? atomic_load_explicit(&packet->tunnel->mtu, memory_order_relaxed) : atomic_load_explicit(&flow->mtu, memory_order_relaxed);
 	size_t used = headers_len(parcel->tuple.version) + parcel->user_len + parcel->area_len;
 	struct md_token_turn turn;
 

@@ -7,11 +7,11 @@ want=
 for set in "$@"; do
 	case $set in
 	build) want="$want gcc libc6-dev binutils libev-dev libssl-dev libinih-dev libjansson-dev" ;;
-	test) want="$want libcmocka-dev libpcap-dev iproute2 tcpdump tshark ffmpeg gstreamer1.0-tools
+	test) want="$want libcmocka-dev libpcap-dev iproute2 ethtool jq tcpdump tshark ffmpeg gstreamer1.0-tools
 		gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 		gstreamer1.0-libav libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev pkg-config util-linux libcap2-bin procps
 		strace" ;;
-	demo) want="$want iproute2 tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+	demo) want="$want iproute2 ethtool jq tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
 		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux" ;;
 	lint) want="$want clang clang-tidy cppcheck shellcheck libclang-rt-14-dev man-db valgrind" ;;

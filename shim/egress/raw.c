@@ -19,40 +19,41 @@ union control_room {
 	uint8_t octets[CMSG_SPACE(sizeof(uint64_t)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-static int open_raw(uint8_t version, struct outlet_raw *raw)
+static int open_raw(uint8_t version, const struct view *view, struct outlet_raw *raw)
 {
 	struct sock_txtime txtime = { .clockid = CLOCK_MONOTONIC };
-	int fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, &raw->cookie);
 	int nothing = 0;
 
-	if (fd < 0)
-		return fd;
-	raw_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
-	if (raw_setsockopt(fd, SOL_SOCKET, SO_TXTIME, &txtime, sizeof(txtime)) != 0) {
-		ours_close(fd, raw->cookie);
+	memset(raw, 0, sizeof(*raw));
+	raw->version = version;
+	raw->fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, &raw->cookie);
+	if (raw->fd < 0)
+		return raw->fd;
+	raw_setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
+	if (raw_setsockopt(raw->fd, SOL_SOCKET, SO_TXTIME, &txtime, sizeof(txtime)) != 0) {
+		ours_close(raw->fd, raw->cookie);
 		return -ENOPROTOOPT;
 	}
-	raw->fd = fd;
+	sockview_mirror_to(raw->fd, raw->cookie, view);
 	return 0;
 }
 
-static int raw_arm(struct sock *sock, const struct view *view, uint8_t version, uint32_t now,
-	struct handle *handle)
+static int raw_arm(struct sock *sock, const struct view *view, uint8_t version, uint32_t now, struct outlet_raw **handle)
 {
-	struct outlet_raw *raw = &sock->outlet.raw[version == 6];
-	int err = 0;
+	struct outlet_raw made;
+	int err;
 
-	if (!claim_take(&sock->claim, now))
-		return -EBUSY;
-	if (raw->fd < 0) {
-		err = open_raw(version, raw);
-		if (!err)
-			sockview_mirror(&sock->outlet, view);
-	}
-	handle->fd = raw->fd;
-	handle->cookie = raw->cookie;
-	claim_drop(&sock->claim);
-	return err;
+	*handle = outlet_ready_raw(sock, version);
+	if (*handle)
+		return 0;
+	err = open_raw(version, view, &made);
+	if (err)
+		return err;
+	err = outlet_publish_raw(sock, &made, now);
+	if (err)
+		ours_close(made.fd, made.cookie);
+	*handle = outlet_ready_raw(sock, version);
+	return *handle ? 0 : err ? err : -EBUSY;
 }
 
 /* The application may have closed our number and opened something else there. A transmit time is refused with EINVAL by
@@ -85,7 +86,7 @@ static size_t leave_by(union control_room *room, size_t at, uint8_t version, uin
 	return at + (version == 4 ? CMSG_SPACE(sizeof(four)) : CMSG_SPACE(sizeof(six)));
 }
 
-static int send_one(const struct handle *handle, struct parcel *parcel)
+static int send_one(const struct outlet_raw *handle, struct parcel *parcel)
 {
 	uint8_t head[MD_IPV6_HEADERS];
 	union control_room room;
@@ -99,7 +100,7 @@ static int send_one(const struct handle *handle, struct parcel *parcel)
 	if (len < 0)
 		return -EMSGSIZE;
 	parcel->piece[0] = (struct iovec){ head, (size_t)len };
-	msg.msg_namelen = egress_addr(&to, parcel->tuple.version, parcel->tuple.dst, 0);
+	msg.msg_namelen = outlet_addr(&to, parcel->tuple.version, parcel->tuple.dst, 0);
 	msg.msg_control = &room;
 	msg.msg_controllen = prove(&room);
 	if (parcel->interface)
@@ -115,7 +116,7 @@ static int send_one(const struct handle *handle, struct parcel *parcel)
 	return (int)err;
 }
 
-static int raw_send(const struct handle *handle, struct parcel *const *parcel, unsigned n)
+static int raw_send(const struct outlet_raw *handle, struct parcel *const *parcel, unsigned n)
 {
 	unsigned sent = 0;
 	int err = 0;
@@ -133,15 +134,9 @@ static size_t raw_largest(void)
 	return UINT16_MAX;
 }
 
-static void raw_disarm(struct sock *sock, uint32_t now)
+static void raw_disarm(struct outlet_raw *handle)
 {
-	if (!claim_take(&sock->claim, now))
-		return;
-	for (int i = 0; i < 2; i++) {
-		ours_close(sock->outlet.raw[i].fd, sock->outlet.raw[i].cookie);
-		sock->outlet.raw[i].fd = -1;
-	}
-	claim_drop(&sock->claim);
+	atomic_store_explicit(&handle->state, OUTLET_GONE, memory_order_release);
 }
 
 const struct engine engine_raw = { MD_ENGINE_RAW, raw_arm, raw_send, raw_largest, raw_disarm };

@@ -30,6 +30,8 @@ run() { # NAME VARIABLES... -- COMMAND...
 	out=$1; shift
 	set -- "$@"
 	( cd / && timeout 60 env "$@" >"$tmp/$out.out" 2>"$tmp/$out.err" </dev/null; echo $? >"$tmp/$out.rc" ) 2>/dev/null
+	# How long something took is not what is compared.
+	sed -i "s/after [0-9]* ms/after some ms/" "$tmp/$out.err"
 }
 
 # bystander NAME COMMAND...

@@ -45,7 +45,7 @@ router = near' ;; *) route='mode = inline' ;; esac
 start_router() {
 	rm -f "$tmp/ready"; mkfifo "$tmp/ready"
 	"$B/mdrouter" --listen 127.0.0.1:49777 --auth-key "7:aes-128-cmac-96:$tmp/key" --cap 127.0.0.0/8 --cap ::1/128 \
-		--client 127.0.0.0/8 --client ::1/128 --summary "$tmp/summary" --ready-fd 3 \
+		--client 127.0.0.0/8 --client ::1/128 --replay-window 4096 --summary "$tmp/summary" --ready-fd 3 \
 		>"$tmp/router.log" 2>&1 3>"$tmp/ready" </dev/null &
 	router=$!
 	answer=

@@ -39,10 +39,10 @@ static void forget(void *record)
 
 static struct record *add(struct table *table, uint32_t key, uint32_t now)
 {
-	bool forgot;
+	struct table_news news;
 
 	/* Few different hashes, so that chains are long. */
-	return table_add(table, key % 7, &key, now, fill, &key, &forgot);
+	return table_add(table, key % 7, &key, now, fill, &key, &news);
 }
 
 static struct record *find(struct table *table, uint32_t key, uint32_t now)
@@ -233,9 +233,42 @@ static void threads_do_not_disturb_each_other(void **state)
 	assert_true(table_count(&shared) <= 40);
 }
 
+/* Threads add the same new keys at the same time: there must be one record for each in the end. */
+static _Atomic uint32_t turn;
+static struct record *made[4][2000];
+
+static void *race(void *argument)
+{
+	unsigned me = (unsigned)(uintptr_t)argument;
+
+	for (uint32_t key = 0; key < 2000; key++) {
+		turn++;
+		while (turn < 4 * (key + 1))
+			;
+		made[me][key] = add(&shared, key, 1000);
+	}
+	return NULL;
+}
+
+static void a_key_never_gets_two_records(void **state)
+{
+	pthread_t thread[4];
+
+	(void)state;
+	shared = make(9000);
+	for (uintptr_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, race, (void *)i), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	for (int key = 0; key < 2000; key++)
+		for (int i = 0; i < 4; i++)
+			assert_ptr_equal(made[i][key], made[0][key]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_key_never_gets_two_records),
 		cmocka_unit_test(what_was_added_is_found),
 		cmocka_unit_test(adding_again_finds_the_first),
 		cmocka_unit_test(the_oldest_makes_room),
