@@ -173,8 +173,7 @@ static bool last_view(struct sock *sock, struct view *view)
 	uint32_t n = atomic_load_explicit(&sock->views, memory_order_acquire);
 
 	for (unsigned i = 0; i < VIEW_WORDS; i++)
-		words[i] = atomic_load_explicit(&sock->view[n & 1][i], memory_order_relaxed);
-	atomic_thread_fence(memory_order_acquire);
+		words[i] = atomic_load_explicit(&sock->view[n & 1][i], memory_order_acquire);
 	memcpy(view, words, sizeof(*view));
 	return n && atomic_load_explicit(&sock->views, memory_order_relaxed) == n;
 }
@@ -186,9 +185,9 @@ static void publish(struct sock *sock, const struct view *view)
 	uint32_t n = atomic_load_explicit(&sock->views, memory_order_relaxed) + 1;
 
 	memcpy(words, view, sizeof(*view));
-	atomic_thread_fence(memory_order_release);
+	/* Release: who sees a word of this view sees that the one before it was published, and looks again. */
 	for (unsigned i = 0; i < VIEW_WORDS; i++)
-		atomic_store_explicit(&sock->view[n & 1][i], words[i], memory_order_relaxed);
+		atomic_store_explicit(&sock->view[n & 1][i], words[i], memory_order_release);
 	atomic_store_explicit(&sock->views, n ? n : 2, memory_order_release);
 }
 
