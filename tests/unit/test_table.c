@@ -207,7 +207,7 @@ static void *stir(void *argument)
 
 		x = x * 1664525u + 1013904223u;
 		key = x >> 25;
-		r = i & 1 ? find(&shared, key, i) : add(&shared, key, i);
+		r = i & 1 ? find(&shared, key, i / 100) : add(&shared, key, i / 100);
 		if (!r)
 			continue;
 		found++;
