@@ -57,13 +57,14 @@ wrapped() {
 }
 
 tests=0 failed=0
-printf '# %-22s %9s %9s %9s %7s\n' name with without shim limit
+printf '# %-22s %9s %9s %9s %7s %7s\n' name with without shim limit goal
 
 # count NAME MODE WRAPPED ARGUMENTS... - WRAPPED: what the two runs wrap at least
 count() {
 	name=$1 shim=$2 due=$3; shift 3
 	case " $wanted " in '  ' | *" $name "*) ;; *) return ;; esac
 	limit=$(awk -v name="$name" '$1 == name { print $2 }' "$here/limits")
+	goal=$(awk -v name="$name" '$1 == name { print $3 }' "$here/limits")
 	tests=$((tests + 1))
 	before=$(wrapped)
 	if ! with=$(each "$shim" "$@") || ! without=$(each plain "$@"); then
@@ -74,7 +75,7 @@ count() {
 	fi
 	after=$(wrapped)
 	own=$(echo "$with $without" | awk '{ printf "%.1f", $1 - $2 }')
-	printf '# %-22s %9s %9s %9s %7s\n' "$name" "$with" "$without" "$own" "${limit:--}"
+	printf '# %-22s %9s %9s %9s %7s %7s\n' "$name" "$with" "$without" "$own" "${limit:--}" "${goal:--}"
 	if [ $((after - before)) -ne "$due" ]; then
 		echo "not ok - instructions: $name: $((after - before)) datagrams were wrapped, not $due"
 	elif [ -z "$limit" ] || echo "$own $limit" | awk '{ exit !($1 <= $2) }'; then

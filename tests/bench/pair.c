@@ -8,6 +8,7 @@
  * likes. One of the senders is another baseline: where its ratio strays, the case is measured again. */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -22,7 +23,7 @@
 
 #include "sender.h"
 
-enum { CHILDREN = 4, ROUNDS_MAX = 101, TRIES = 3, STRAY_PACKETS = 32 };
+enum { CHILDREN = 4, ROUNDS_MAX = 101, TRIES = 3, STRAY_PACKETS = 32, PATIENCE_MS = 60000 };
 static const double self_low = 0.93, self_high = 1.07;
 static const uint64_t repeat_slices = 1000; /* that much time is spent on measuring again */
 
@@ -129,6 +130,10 @@ static bool start(struct child *c, const struct what *what)
 
 static bool hear(struct child *c, struct report *report)
 {
+	struct pollfd p = { .fd = c->out, .events = POLLIN };
+
+	if (poll(&p, 1, PATIENCE_MS) == 0)
+		kill(c->pid, SIGKILL); /* it hangs in a send; what it can no longer say is a failure */
 	if (read(c->out, report, sizeof(*report)) != sizeof(*report))
 		return false;
 	c->sent += report->datagrams;
