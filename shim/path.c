@@ -21,15 +21,11 @@ enum {
 };
 
 struct hall hall;
+bool path_serving;
 
 /* The door this thread is in: an address on its stack, 0 outside. A signal handler that sends while we are at work finds
  * it set and passes. */
 static _Thread_local uintptr_t inside;
-
-bool path_serves(int fd, bool noted_only)
-{
-	return hall.serving && socktab_worth_asking(fd, noted_only);
-}
 
 /* Deeper on the same stack, or on a stack far away (sigaltstack): a handler within our own call. A little higher: the call
  * before was left by siglongjmp, and what it held is dropped. */
@@ -351,7 +347,7 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 	if (process_is_new())
 		socktab_forked();
 	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	memset(&call, 0, sizeof(call));
+	call.bursts = 0;
 	call.fd = fd;
 	call.vec = vec;
 	call.n = n;
@@ -372,12 +368,12 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 
 void path_heard_connect(int fd)
 {
-	if (hall.serving)
+	if (path_serving)
 		socktab_heard_connect(fd);
 }
 
 void path_heard_option(int fd, int level, int name)
 {
-	if (hall.serving)
+	if (path_serving)
 		socktab_heard_option(fd, level, name);
 }

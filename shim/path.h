@@ -8,12 +8,20 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "socktab.h"
+
 /* Nothing of the call was done: it goes to the real function as it came. */
 enum { PATH_PASS = -2 };
 
-/* The first question of every door: whether this process is served at all, and fd may be a socket we serve. noted_only: for
- * write and writev, which may not ask about unknown descriptors. A few instructions, no system call. */
-bool path_serves(int fd, bool noted_only);
+/* Whether this process is served at all: the first question of every door. Set once, by the constructor. */
+extern bool path_serving;
+
+/* The second question: whether fd may be a socket we serve. noted_only: for write and writev, which may not ask about
+ * unknown descriptors. A few instructions, no system call. */
+static inline bool path_serves(int fd, bool noted_only)
+{
+	return path_serving && socktab_worth_asking(fd, noted_only);
+}
 
 /* A call with n messages, as for sendmmsg(2). Returns PATH_PASS, or what sendmmsg would: the number of messages sent, their
  * msg_len filled in, or -1 with errno. vec and what it points to may be anything. */

@@ -30,6 +30,7 @@ struct outlet {
 	struct outlet_raw {              /* IPPROTO_RAW */
 		_Atomic uint8_t state;
 		uint8_t version;
+		int8_t router;           /* connected to this router; -1: for every destination (inline mode) */
 		int fd;
 		uint64_t cookie;
 	} raw[OUTLET_RAW];
