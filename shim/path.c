@@ -21,7 +21,7 @@ enum {
 };
 
 struct hall hall;
-bool path_serving;
+_Atomic bool path_serving;
 
 /* The door this thread is in: an address on its stack, 0 outside. A signal handler that sends while we are at work finds
  * it set and passes. */
@@ -324,11 +324,70 @@ static int served(struct call *call)
 {
 	if (!socktab_view(call->sock, call->fd, call->now, &call->view))
 		return pass(call, MD_A_BUSY);
+	if (atomic_load_explicit(&call->sock->shut, memory_order_relaxed))
+		return pass(call, MD_A_SOCKET_ERROR);
 	if (in_pieces(call) || (call->flags & ~FLAGS_CARRIED))
 		return pass(call, MD_A_FLAGS);
 	if (!memory_writable(call->vec, call->n * sizeof(*call->vec)))
 		return pass(call, MD_A_ARGUMENT);
 	return walk(call);
+}
+
+static void begin_call(struct call *call, int fd)
+{
+	call->fd = fd;
+	call->bursts = 0;
+	clock_gettime(CLOCK_REALTIME, &call->time);
+	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
+	memory_tick(call->now);
+}
+
+/* Asked of a connected socket only: elsewhere the kernel has no answer either. */
+static int lowered(struct call *call, int mtu)
+{
+	static const struct control nothing;
+	const struct msghdr msg = { 0 };
+	struct packet packet = { .msg = &msg, .control = &nothing };
+	struct md_metadata kind = { .option = MD_MED };
+	struct md_area area = { .ids = &hall.config->ids, .meta = &kind };
+	const struct router *router;
+	int route, more;
+
+	if (!call->view.connected || target_find(call, &packet) != MD_ASIDE_COUNT)
+		return mtu;
+	route = route_find(hall.config, hall.program, &packet.key.tuple, CARRIES_RTP | CARRIES_QUIC);
+	if (route < 0 || hall.config->route[route].mode == MODE_OFF)
+		return mtu;
+	packet.route = &hall.config->route[route];
+	kind.option = packet.route->ofc ? MD_OFC : MD_MED;
+	more = (int)md_area_size(&area) + (hall.config->auth ? MD_AUTH_LEN : 0);
+	if (packet.route->mode == MODE_TUNNEL) {
+		router = &hall.config->router[packet.route->router];
+		more += (int)headers_len(router->at.version);
+		mtu = mtu < (int)router->mtu ? mtu : (int)router->mtu;
+	}
+	return mtu - more;
+}
+
+int path_mtu(int fd, int mtu)
+{
+	int saved = errno;
+	struct call call;
+
+	if (!path_serves(fd, false) || !enter((uintptr_t)__builtin_frame_address(0)))
+		return mtu;
+	if (process_is_new())
+		socktab_forked();
+	begin_call(&call, fd);
+	call.sock = socktab_find(fd, call.now);
+	if (call.sock) {
+		if (socktab_view(call.sock, fd, call.now, &call.view))
+			mtu = lowered(&call, mtu);
+		socktab_let_go(call.sock);
+	}
+	inside = 0;
+	errno = saved;
+	return mtu;
 }
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
@@ -347,14 +406,10 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 	if (process_is_new())
 		socktab_forked();
 	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	call.bursts = 0;
-	call.fd = fd;
+	begin_call(&call, fd);
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;
-	clock_gettime(CLOCK_REALTIME, &call.time);
-	call.now = (uint32_t)((uint64_t)call.time.tv_sec * 1000 + (uint64_t)call.time.tv_nsec / 1000000);
-	memory_tick(call.now);
 	call.sock = socktab_find(fd, call.now);
 	if (call.sock) {
 		result = served(&call);
@@ -364,6 +419,28 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 	if (result != -1)
 		errno = saved;
 	return result;
+}
+
+void path_heard_shutdown(int fd, int how)
+{
+	if (path_serving && (how == SHUT_WR || how == SHUT_RDWR))
+		socktab_heard_shutdown(fd);
+}
+
+bool path_fall_silent(void)
+{
+	bool serving = atomic_exchange(&path_serving, false);
+
+	if (serving)
+		__atomic_store_n(&stats->sandboxed, 1, __ATOMIC_RELAXED);
+	return serving;
+}
+
+void path_resume(bool serving)
+{
+	if (serving)
+		__atomic_store_n(&stats->sandboxed, 0, __ATOMIC_RELAXED);
+	atomic_store(&path_serving, serving);
 }
 
 void path_heard_connect(int fd)

@@ -187,7 +187,7 @@ static bool last_view(struct sock *sock, struct view *view)
 
 	for (unsigned i = 0; i < VIEW_WORDS; i++)
 		words[i] = atomic_load_explicit(&sock->view[n & 1][i], memory_order_acquire);
-	memcpy(view, words, sizeof(*view));
+	memcpy(view, words, sizeof(*view)); /* cppcheck-suppress uninitvar - the loop above fills it */
 	return n && atomic_load_explicit(&sock->views, memory_order_relaxed) == n;
 }
 
@@ -297,6 +297,19 @@ void socktab_heard_option(int fd, int level, int name)
 	else if (level == IPPROTO_IP && (name == IP_TOS || name == IP_TTL))
 		what = STALE_MARKING;
 	mark_stale(fd, what);
+}
+
+void socktab_heard_shutdown(int fd)
+{
+	struct sock *sock;
+
+	if (fd < 0 || (uint32_t)fd >= notes)
+		return;
+	sock = socktab_find(fd, 0);
+	if (!sock)
+		return;
+	atomic_store_explicit(&sock->shut, 1, memory_order_relaxed);
+	socktab_let_go(sock);
 }
 
 bool socktab_shed(uint32_t now)

@@ -72,6 +72,7 @@ struct sock {
 	_Atomic uint8_t encrypted;   /* DTLS or ZRTP was sent */
 	_Atomic uint8_t quic;        /* a QUIC long header was sent */
 	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
+	_Atomic uint8_t shut;        /* shut down for writing: every send fails */
 	struct outlet outlet;
 };
 
@@ -97,6 +98,9 @@ bool socktab_bind(struct sock *sock, int fd, uint32_t now, struct view *view);
 /* The ears: fd was given to connect() or setsockopt() with success. */
 void socktab_heard_connect(int fd);
 void socktab_heard_option(int fd, int level, int name);
+
+/* shutdown() for writing had success: the kernel does not tell this to anybody but a send of the socket itself. */
+void socktab_heard_shutdown(int fd);
 
 /* Forgets the descriptors of sockets not used for a while, to make room for others. */
 bool socktab_shed(uint32_t now);
