@@ -32,6 +32,8 @@ struct call {
 	struct view view;
 	struct timespec time;        /* the one clock reading */
 	uint32_t now;                /* the same in milliseconds, to measure ages with */
+	struct tally tally;
+	bool alone;                  /* one datagram is all there is */
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;

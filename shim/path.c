@@ -85,6 +85,7 @@ static bool error_pending(const struct call *call)
 /* Out it goes, wrapped; or why not. */
 static enum md_aside take(struct call *call, struct packet *packet)
 {
+	enum md_count count = packet->route->mode == MODE_TUNNEL ? MD_C_WRAPPED_MED_TUNNEL : MD_C_WRAPPED_MED_INLINE;
 	enum md_aside why;
 
 	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))
@@ -95,10 +96,11 @@ static enum md_aside take(struct call *call, struct packet *packet)
 	why = target_flow(call, packet);
 	if (why != MD_ASIDE_COUNT)
 		return why;
+	tally_count(&call->tally, count, 1); /* before it is out: see stats.h */
 	why = wrap(call, packet);
 	flowtab_let_go(packet->flow);
-	if (why == MD_ASIDE_COUNT)
-		stats_count(packet->route->mode == MODE_TUNNEL ? MD_C_WRAPPED_MED_TUNNEL : MD_C_WRAPPED_MED_INLINE, 1);
+	if (why != MD_ASIDE_COUNT)
+		tally_count(&call->tally, count, -1);
 	return why;
 }
 
@@ -199,17 +201,17 @@ static ssize_t send_train(struct call *call, struct packet *packet, const struct
 
 		packet->data = octets_from(all, at);
 		packet->data = octets_first(&packet->data, segment);
-		stats_count(MD_C_SEEN, 1);
+		tally_count(&call->tally, MD_C_SEEN, 1);
 		why = judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
 			why = take(call, packet);
 		if (why == MD_ASIDE_COUNT)
 			continue;
-		stats_aside(why, 1);
+		tally_aside(&call->tally, why, 1);
 		if (send_segment(call, packet) < 0 && at == 0)
 			return -1;
 	}
-	stats_count(MD_C_SEGMENTED, 1);
+	tally_count(&call->tally, MD_C_SEGMENTED, 1);
 	return (ssize_t)all->len;
 }
 
@@ -249,8 +251,8 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 	}
 	if (why == MD_ASIDE_COUNT)
 		return FATE_SINGLE;
-	stats_count(MD_C_SEEN, n ? n : 1);
-	stats_aside(why, n ? n : 1);
+	tally_count(&call->tally, MD_C_SEEN, n ? (int)n : 1);
+	tally_aside(&call->tally, why, n ? (int)n : 1);
 	return FATE_NATIVE;
 }
 
@@ -261,6 +263,7 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 	enum md_aside why;
 	ssize_t len;
 
+	call->alone = call->n == 1 && fate == FATE_SINGLE;
 	if (fate == FATE_TRAIN) {
 		len = send_train(call, packet, all, segment);
 		if (len < 0)
@@ -268,13 +271,13 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 		message->msg_len = (unsigned)len;
 		return 1;
 	}
-	stats_count(MD_C_SEEN, 1);
+	tally_count(&call->tally, MD_C_SEEN, 1);
 	why = take(call, packet);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
 		return 1;
 	}
-	stats_aside(why, 1);
+	tally_aside(&call->tally, why, 1);
 	return 0;
 }
 
@@ -315,8 +318,8 @@ static int walk(struct call *call)
 
 static int pass(struct call *call, enum md_aside why)
 {
-	stats_count(MD_C_SEEN, call->n);
-	stats_aside(why, call->n);
+	tally_count(&call->tally, MD_C_SEEN, (int)call->n);
+	tally_aside(&call->tally, why, (int)call->n);
 	return PATH_PASS;
 }
 
@@ -333,8 +336,21 @@ static int served(struct call *call)
 	return walk(call);
 }
 
+/* A handler within our own call: nothing of it is touched, but it is counted. */
+static void nested(int fd, unsigned n)
+{
+	struct tally tally = { .touched = 0 };
+	uint64_t cookie;
+
+	tally_count(&tally, MD_C_SEEN, (int)n);
+	tally_aside(&tally, MD_A_NESTED, (int)n);
+	stats_cookie(fd, &cookie);
+	tally_settle(&tally);
+}
+
 static void begin_call(struct call *call, int fd)
 {
+	call->tally.touched = 0;
 	call->fd = fd;
 	call->bursts = 0;
 	clock_gettime(CLOCK_REALTIME, &call->time);
@@ -390,6 +406,17 @@ int path_mtu(int fd, int mtu)
 	return mtu;
 }
 
+/* What is left to be counted. A call that sent nothing itself was at the kernel a moment ago (socktab_find); one that did
+ * asks once more. */
+static void settle(struct call *call)
+{
+	uint64_t cookie;
+
+	if (call->tally.touched >> TALLY_ENGINE || (call->tally.touched && !call->alone))
+		stats_cookie(call->fd, &cookie);
+	tally_settle(&call->tally);
+}
+
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
 	struct call call;
@@ -399,20 +426,21 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 	if (!n)
 		return PATH_PASS;
 	if (!enter(here)) {
-		stats_count(MD_C_SEEN, n);
-		stats_aside(MD_A_NESTED, n);
+		nested(fd, n);
 		return PATH_PASS;
 	}
 	if (process_is_new())
 		socktab_forked();
 	pthread_testcancel(); /* as the real call would; nothing is held yet */
 	begin_call(&call, fd);
+	call.alone = n == 1;
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;
 	call.sock = socktab_find(fd, call.now);
 	if (call.sock) {
 		result = served(&call);
+		settle(&call);
 		socktab_let_go(call.sock);
 	}
 	inside = 0;
@@ -432,14 +460,14 @@ bool path_fall_silent(void)
 	bool serving = atomic_exchange(&path_serving, false);
 
 	if (serving)
-		__atomic_store_n(&stats->sandboxed, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&stats_page()->sandboxed, 1, __ATOMIC_RELAXED);
 	return serving;
 }
 
 void path_resume(bool serving)
 {
 	if (serving)
-		__atomic_store_n(&stats->sandboxed, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&stats_page()->sandboxed, 0, __ATOMIC_RELAXED);
 	atomic_store(&path_serving, serving);
 }
 

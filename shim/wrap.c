@@ -59,7 +59,7 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 		&stream->plausible, NULL, &in->said);
 }
 
-static void describe_as_mdu(const struct call *call, const struct packet *packet, struct stream *stream,
+static void describe_as_mdu(struct call *call, const struct packet *packet, struct stream *stream,
 	struct md_metadata *meta)
 {
 	struct mdu_stream none = { 0 };
@@ -74,12 +74,12 @@ static void describe_as_mdu(const struct call *call, const struct packet *packet
 	if (!stream)
 		out.class = CLASS_UNKNOWN;
 	if (out.opened)
-		stats_count(MD_C_MDUS, 1);
+		tally_count(&call->tally, MD_C_MDUS, 1);
 	describe_mdu(&hall.config->policy[packet->route->policy], &out, meta);
 }
 
 /* MED for this packet, sequence and time aside. False: another thread held the SSRC's state too long. */
-static bool describe(const struct call *call, const struct packet *packet, struct md_metadata *meta)
+static bool describe(struct call *call, const struct packet *packet, struct md_metadata *meta)
 {
 	struct stream *stream = NULL;
 
@@ -185,10 +185,10 @@ static enum md_aside put_out(struct call *call, struct parcel *parcel)
 	int err;
 
 	parcel->may_block = false;
-	err = egress_send(call->sock, &call->view, parcel, call->now);
+	err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	if (err == -EAGAIN && would_wait(call)) {
 		parcel->may_block = true;
-		err = egress_send(call->sock, &call->view, parcel, call->now);
+		err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	}
 	switch (err) {
 	case 0: return MD_ASIDE_COUNT;
@@ -271,7 +271,7 @@ static __attribute__((noinline)) enum md_aside finish_with_token(struct call *ca
 	area->token_len = packet->route->token_len;
 	why = finish(call, packet, parcel, area, room, sizeof(room));
 	if (why == MD_ASIDE_COUNT)
-		stats_count(MD_C_TOKENS, 1);
+		tally_count(&call->tally, MD_C_TOKENS, 1);
 	return why;
 }
 
