@@ -67,6 +67,10 @@ enum md_aside sight(const struct call *call, struct packet *packet);
 uint32_t train_segment(const struct call *call, const struct control *control);
 uint8_t train_burst(struct call *call, const struct packet *packet);
 
+/* stuntoken.c - whether a STUN message is to carry a token, and its sending: what sendmsg(2) would return for it. */
+bool stun_wanted(const struct call *call, struct packet *packet);
+ssize_t stun_send(struct call *call, struct packet *packet);
+
 /* IP header and UDP header of an application datagram. */
 static inline size_t headers_len(uint8_t version)
 {

@@ -228,7 +228,7 @@ static int flush(const struct call *call, unsigned from, unsigned to)
 	return sent;
 }
 
-enum fate { FATE_NATIVE, FATE_SINGLE, FATE_TRAIN };
+enum fate { FATE_NATIVE, FATE_SINGLE, FATE_TRAIN, FATE_STUN };
 
 static enum fate decide(struct call *call, struct packet *packet, struct control *control, struct octets *all,
 	uint32_t *segment)
@@ -253,6 +253,8 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 		return FATE_SINGLE;
 	tally_count(&call->tally, MD_C_SEEN, n ? (int)n : 1);
 	tally_aside(&call->tally, why, n ? (int)n : 1);
+	if (why == MD_A_NOT_MEDIA && !*segment && stun_wanted(call, packet))
+		return FATE_STUN;
 	return FATE_NATIVE;
 }
 
@@ -264,8 +266,8 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 	ssize_t len;
 
 	call->alone = call->n == 1 && fate == FATE_SINGLE;
-	if (fate == FATE_TRAIN) {
-		len = send_train(call, packet, all, segment);
+	if (fate == FATE_TRAIN || fate == FATE_STUN) {
+		len = fate == FATE_STUN ? stun_send(call, packet) : send_train(call, packet, all, segment);
 		if (len < 0)
 			return -1;
 		message->msg_len = (unsigned)len;
