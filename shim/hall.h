@@ -72,7 +72,11 @@ static inline size_t headers_len(uint8_t version)
 	return version == 4 ? MD_IPV4_HEADERS : MD_IPV6_HEADERS;
 }
 
-/* wrap.c - says it, signs it, sends it. MD_ASIDE_COUNT: it is out. */
+/* tell.c - what the network is told of a datagram, Sequence Number and Timestamp aside. False: another thread held the
+ * SSRC's state too long. */
+bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta);
+
+/* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out. */
 enum md_aside wrap(struct call *call, struct packet *packet);
 
 #endif

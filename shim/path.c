@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hall.h"
+#include "hints.h"
 #include "memory.h"
 #include "process.h"
 #include "real.h"
@@ -126,6 +127,8 @@ static enum md_aside survey(struct call *call, struct packet *packet, struct con
 		return MD_A_ARGUMENT;
 	control_read(msg, control);
 	packet->control = control;
+	if (control->bad_hints)
+		stats_count(MD_C_HINTS_BAD, control->bad_hints);
 	if (control->foreign)
 		return MD_A_CONTROL;
 	*all = octets_of(msg->msg_iov, msg->msg_iovlen);
@@ -335,6 +338,18 @@ static int served(struct call *call)
 	return walk(call);
 }
 
+/* A call of ours begins: the time, and whose descriptor it is. False: nobody's we serve. */
+static bool begin(struct call *call, int fd)
+{
+	memset(call, 0, sizeof(*call));
+	call->fd = fd;
+	clock_gettime(CLOCK_REALTIME, &call->time);
+	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
+	memory_tick(call->now);
+	call->sock = socktab_find(fd, call->now);
+	return call->sock != NULL;
+}
+
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
 	struct call call;
@@ -351,16 +366,10 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 	if (process_is_new())
 		socktab_forked();
 	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	memset(&call, 0, sizeof(call));
-	call.fd = fd;
-	call.vec = vec;
-	call.n = n;
-	call.flags = flags;
-	clock_gettime(CLOCK_REALTIME, &call.time);
-	call.now = (uint32_t)((uint64_t)call.time.tv_sec * 1000 + (uint64_t)call.time.tv_nsec / 1000000);
-	memory_tick(call.now);
-	call.sock = socktab_find(fd, call.now);
-	if (call.sock) {
+	if (begin(&call, fd)) {
+		call.vec = vec;
+		call.n = n;
+		call.flags = flags;
 		result = served(&call);
 		socktab_let_go(call.sock);
 	}
@@ -380,4 +389,25 @@ void path_heard_option(int fd, int level, int name)
 {
 	if (hall.serving)
 		socktab_heard_option(fd, level, name);
+}
+
+bool path_told(int fd, int name, const void *value, socklen_t len, int *result)
+{
+	struct call call;
+	int err = -ENOPROTOOPT, saved = errno;
+
+	if (!path_serves(fd, false) || !enter((uintptr_t)__builtin_frame_address(0)))
+		return false;
+	if (process_is_new())
+		socktab_forked();
+	if (begin(&call, fd)) {
+		err = hints_told(call.sock, name, value, len, call.now);
+		socktab_let_go(call.sock);
+	}
+	inside = 0;
+	errno = err ? -err : saved;
+	*result = err ? -1 : 0;
+	if (err == -ENOPROTOOPT)
+		errno = saved; /* the kernel says it in its own words */
+	return err != -ENOPROTOOPT;
 }

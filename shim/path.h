@@ -23,4 +23,8 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags);
 void path_heard_connect(int fd);
 void path_heard_option(int fd, int level, int name);
 
+/* setsockopt() at the private level of hints. False: not of a socket we serve, so that the kernel answers; else *result is
+ * what the door returns. */
+bool path_told(int fd, int name, const void *value, socklen_t len, int *result);
+
 #endif
