@@ -20,6 +20,8 @@ HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # Code that runs inside somebody else's process: position independent, nothing visible, small frames, thread-local
 # storage that never calls the allocator.
 GUEST     := -fPIC -fvisibility=hidden -ftls-model=initial-exec -Wframe-larger-than=2048
+# The library is small enough for the compiler to see it whole; objects keep their ordinary code for lint and archives.
+LTO       := $(if $(SAN),,-flto -ffat-lto-objects)
 Q         := $(if $(V),,@)
 SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
@@ -55,12 +57,12 @@ packages:
 # --- Rules ----------------------------------------------------------------------------------------------------------
 $(B)/shim/%.o: shim/%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(GUEST) $(HARDEN) $(CPPFLAGS) -Ishim -c -o $@ $<
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(GUEST) $(LTO) $(HARDEN) $(CPPFLAGS) -Ishim -c -o $@ $<
 
 # The doors carry libc's own names, which a fortified build would replace by its inline versions.
 $(B)/shim/interpose.o: shim/interpose.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(GUEST) -U_FORTIFY_SOURCE -fstack-protector-strong $(CPPFLAGS) -Ishim -c -o $@ $<
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(GUEST) $(LTO) -U_FORTIFY_SOURCE -fstack-protector-strong $(CPPFLAGS) -Ishim -c -o $@ $<
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -84,7 +86,7 @@ $(B)/inih.a: $(INIH_A)
 		--redefine-sym free=ini_free $< $@
 
 $(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim/exports.map
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -shared -o $@ $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a \
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) $(GUEST) $(LTO) -shared -o $@ $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a \
 		-Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
 		-Wl,-soname,libmdshim.so
 

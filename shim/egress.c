@@ -56,9 +56,9 @@ static int try_engine(const struct engine *engine, struct sock *sock, const stru
 	int err = 0;
 
 	for (int tries = 0; tries < 2; tries++) {
-		err = engine->arm(sock, view, parcel->tuple.version, now, &handle);
+		err = engine->arm(sock, view, parcel, now, &handle);
 		if (err == -EMFILE && socktab_shed(now))
-			err = engine->arm(sock, view, parcel->tuple.version, now, &handle);
+			err = engine->arm(sock, view, parcel, now, &handle);
 		if (err)
 			return err;
 		*armed = true;

@@ -18,6 +18,7 @@ struct parcel {
 	size_t area_len;
 	uint32_t interface;          /* to leave by, 0: as the route says */
 	int flags;                   /* MSG_CONFIRM or 0 */
+	int8_t router;               /* whose tunnel, -1 in inline mode */
 	bool may_block;              /* the application's own call would wait for room */
 	unsigned pieces;
 	struct iovec piece[PARCEL_PIECES + 3]; /* 0: left to the engine; then user data; last the area */
@@ -25,8 +26,8 @@ struct parcel {
 
 struct engine {
 	enum md_engine id;
-	/* Makes the engine ready for datagrams of that version from this socket. 0 or -errno. */
-	int (*arm)(struct sock *sock, const struct view *view, uint8_t version, uint32_t now,
+	/* Makes the engine ready for this socket's datagrams like the parcel. 0 or -errno. */
+	int (*arm)(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now,
 		struct outlet_raw **handle);
 	/* Sends n parcels in order. The number sent, or -errno of the first. Never waits unless the parcel may. */
 	int (*send)(const struct outlet_raw *handle, struct parcel *const *parcel, unsigned n);

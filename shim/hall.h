@@ -16,7 +16,6 @@ enum { BURSTS = 4 };
 
 /* What every send needs and start filled in; never changes afterwards. */
 struct hall {
-	bool serving;
 	const struct config *config;
 	const struct md_lend *lend;
 	char program[CONFIG_NAME];

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * interpose.c - the doors and the ears: libc's own names, arguments translated, nothing else. */
+#include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <stdarg.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -119,6 +123,54 @@ DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t le
 	return err;
 }
 
+DOOR int shutdown(int fd, int how)
+{
+	int err = real.shutdown(fd, how);
+
+	if (err == 0)
+		path_heard_shutdown(fd, how);
+	return err;
+}
+
+/* Path MTU discovery of an application has to leave room for what we add. */
+DOOR int getsockopt(int fd, int level, int name, void *__restrict value, socklen_t *__restrict len)
+{
+	int err = real.getsockopt(fd, level, name, value, len), mtu;
+
+	if (err != 0 || *len != sizeof(mtu) ||
+		!((level == IPPROTO_IP && name == IP_MTU) || (level == IPPROTO_IPV6 && name == IPV6_MTU)))
+		return err;
+	memcpy(&mtu, value, sizeof(mtu));
+	mtu = path_mtu(fd, mtu);
+	memcpy(value, &mtu, sizeof(mtu));
+	return 0;
+}
+
+static bool installs_filter(int option, unsigned long how)
+{
+	return option == PR_SET_SECCOMP && (how == SECCOMP_MODE_STRICT || how == SECCOMP_MODE_FILTER);
+}
+
+DOOR int prctl(int option, ...)
+{
+	bool serving = false, filter;
+	unsigned long a[4];
+	va_list args;
+	int result;
+
+	va_start(args, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(args, unsigned long);
+	va_end(args);
+	filter = installs_filter(option, a[0]);
+	if (filter)
+		serving = path_fall_silent();
+	result = real.prctl(option, a[0], a[1], a[2], a[3]);
+	if (filter && result != 0)
+		path_resume(serving);
+	return result;
+}
+
 /* The door for those who make system calls by number. */
 static bool by_number(long nr, const long a[6], long *result)
 {
@@ -148,6 +200,7 @@ static bool by_number(long nr, const long a[6], long *result)
 /* Exactly six longs are handed on, whatever the number: the kernel takes no more, and what it does not use is harmless. */
 DOOR long syscall(long nr, ...)
 {
+	bool serving = false, filter;
 	long a[6], result;
 	va_list args;
 
@@ -157,10 +210,18 @@ DOOR long syscall(long nr, ...)
 	va_end(args);
 	if (by_number(nr, a, &result))
 		return result;
+	filter = (nr == SYS_prctl && installs_filter((int)a[0], (unsigned long)a[1])) ||
+		(nr == SYS_seccomp && (a[0] == SECCOMP_SET_MODE_STRICT || a[0] == SECCOMP_SET_MODE_FILTER));
+	if (filter)
+		serving = path_fall_silent();
 	result = real.syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (filter && result < 0)
+		path_resume(serving);
 	if (result == 0 && nr == SYS_connect)
 		path_heard_connect((int)a[0]);
 	else if (result == 0 && nr == SYS_setsockopt)
 		path_heard_option((int)a[0], (int)a[1], (int)a[2]);
+	else if (result == 0 && nr == SYS_shutdown)
+		path_heard_shutdown((int)a[0], (int)a[1]);
 	return result;
 }

@@ -4,23 +4,20 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdatomic.h>
 
 #include "real.h"
 
-enum { PAGE_BITS = 12, ADDRESS_BITS = 47, PAGES = 1024, EPOCH_BITS = 8, EPOCH_MASK = 0xffffff, WRITABLE = 1 };
+enum { PAGE_BITS = MEMORY_PAGE_BITS, ADDRESS_BITS = 47, EPOCH_BITS = 8, EPOCH_MASK = 0xffffff, WRITABLE = 1 };
 
-/* By page number: the page, the epoch in which it was asked about, and whether it could be written. One word each, so that
- * threads never see half an answer. */
-static _Atomic uint64_t known[PAGES];
-static _Atomic uint32_t epoch;
+_Atomic uint64_t memory_known[MEMORY_PAGES];
+_Atomic uint32_t memory_epoch;
 
 void memory_tick(uint32_t now)
 {
 	uint32_t e = (now >> EPOCH_BITS) & EPOCH_MASK;
 
-	if (atomic_load_explicit(&epoch, memory_order_relaxed) != e)
-		atomic_store_explicit(&epoch, e, memory_order_relaxed);
+	if (atomic_load_explicit(&memory_epoch, memory_order_relaxed) != e)
+		atomic_store_explicit(&memory_epoch, e, memory_order_relaxed);
 }
 
 /* The kernel reads a signal set from the address and then refuses the call, since there is no such way to change the
@@ -43,9 +40,9 @@ static bool kernel_writes(uint64_t page)
 
 static bool ask(uint64_t page, unsigned writable)
 {
-	uint32_t now = atomic_load_explicit(&epoch, memory_order_relaxed);
+	uint32_t now = atomic_load_explicit(&memory_epoch, memory_order_relaxed);
 	uint64_t good = page << 25 | (uint64_t)now << 1, word;
-	_Atomic uint64_t *slot = &known[page % PAGES];
+	_Atomic uint64_t *slot = &memory_known[page % MEMORY_PAGES];
 
 	word = atomic_load_explicit(slot, memory_order_relaxed);
 	if (word == (good | WRITABLE) || (!writable && word == good))
@@ -56,8 +53,10 @@ static bool ask(uint64_t page, unsigned writable)
 	return true;
 }
 
-static bool may(uintptr_t at, size_t len, unsigned writable)
+bool memory_ask(const void *where, size_t len, bool writable)
 {
+	uintptr_t at = (uintptr_t)where;
+
 	if (!len)
 		return true;
 	if (at >> PAGE_BITS == 0 || at >> ADDRESS_BITS || len >> ADDRESS_BITS || (at + len - 1) >> ADDRESS_BITS)
@@ -66,14 +65,4 @@ static bool may(uintptr_t at, size_t len, unsigned writable)
 		if (!ask(page, writable))
 			return false;
 	return true;
-}
-
-bool memory_readable(const void *at, size_t len)
-{
-	return may((uintptr_t)at, len, 0);
-}
-
-bool memory_writable(void *at, size_t len)
-{
-	return may((uintptr_t)at, len, WRITABLE);
 }

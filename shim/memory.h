@@ -7,14 +7,37 @@
 #ifndef MD_MEMORY_H
 #define MD_MEMORY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MEMORY_PAGE_BITS = 12, MEMORY_PAGES = 1024 };
+
+/* By page number: the page, the epoch in which it was asked about, and whether it could be written. One word each, so that
+ * threads never see half an answer. */
+extern _Atomic uint64_t memory_known[MEMORY_PAGES];
+extern _Atomic uint32_t memory_epoch;
+
+bool memory_ask(const void *at, size_t len, bool writable);
+
 /* Whether len octets can be read, or written. Cheap where the pages were asked about lately, a system call each where
  * not. Leaves errno alone. */
-bool memory_readable(const void *at, size_t len);
-bool memory_writable(void *at, size_t len);
+static inline bool memory_readable(const void *at, size_t len)
+{
+	uint64_t page = (uintptr_t)at >> MEMORY_PAGE_BITS;
+	uint64_t good = page << 25 | (uint64_t)atomic_load_explicit(&memory_epoch, memory_order_relaxed) << 1;
+	uint64_t word = atomic_load_explicit(&memory_known[page % MEMORY_PAGES], memory_order_relaxed);
+
+	if (len && (((uintptr_t)at + len - 1) >> MEMORY_PAGE_BITS) == page && (word | 1) == (good | 1) && page)
+		return true;
+	return memory_ask(at, len, false);
+}
+
+static inline bool memory_writable(void *at, size_t len)
+{
+	return memory_ask(at, len, true);
+}
 
 /* The time goes on, in milliseconds: old answers grow stale. */
 void memory_tick(uint32_t now);

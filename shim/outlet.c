@@ -191,11 +191,11 @@ int outlet_tunnel_to(struct sock *sock, const struct view *view, int index, cons
 	return -EMFILE;
 }
 
-struct outlet_raw *outlet_ready_raw(struct sock *sock, uint8_t version)
+struct outlet_raw *outlet_ready_raw(struct sock *sock, uint8_t version, int8_t router)
 {
 	for (int i = 0; i < OUTLET_RAW; i++)
 		if (atomic_load_explicit(&sock->outlet.raw[i].state, memory_order_acquire) == OUTLET_READY &&
-			sock->outlet.raw[i].version == version)
+			sock->outlet.raw[i].version == version && sock->outlet.raw[i].router == router)
 			return &sock->outlet.raw[i];
 	return NULL;
 }
@@ -206,7 +206,7 @@ int outlet_publish_raw(struct sock *sock, const struct outlet_raw *made, uint32_
 
 	if (!claim_take(&sock->claim, now))
 		return -EBUSY;
-	if (outlet_ready_raw(sock, made->version)) {
+	if (outlet_ready_raw(sock, made->version, made->router)) {
 		err = -EEXIST;
 	} else {
 		for (int i = 0; i < OUTLET_RAW && err; i++) {
@@ -216,6 +216,7 @@ int outlet_publish_raw(struct sock *sock, const struct outlet_raw *made, uint32_
 				continue;
 			ours_close(at->state == OUTLET_GONE ? at->fd : -1, at->cookie);
 			at->version = made->version;
+			at->router = made->router;
 			at->fd = made->fd;
 			at->cookie = made->cookie;
 			atomic_store_explicit(&at->state, OUTLET_READY, memory_order_release);

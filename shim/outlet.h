@@ -15,8 +15,8 @@ socklen_t outlet_addr(struct sockaddr_in6 *addr, uint8_t version, const uint8_t 
 int outlet_tunnel_to(struct sock *sock, const struct view *view, int index, const struct router *router, uint32_t now,
 	const struct outlet_tunnel **tunnel);
 
-/* The raw socket for that version, or NULL. */
-struct outlet_raw *outlet_ready_raw(struct sock *sock, uint8_t version);
+/* The raw socket for that version and router (-1: inline), or NULL. */
+struct outlet_raw *outlet_ready_raw(struct sock *sock, uint8_t version, int8_t router);
 
 /* Publishes a raw socket. 0, -EEXIST: there is one by now, -EMFILE: no place, -EBUSY. */
 int outlet_publish_raw(struct sock *sock, const struct outlet_raw *made, uint32_t now);

@@ -22,15 +22,11 @@ enum {
 };
 
 struct hall hall;
+_Atomic bool path_serving;
 
 /* The door this thread is in: an address on its stack, 0 outside. A signal handler that sends while we are at work finds
  * it set and passes. */
 static _Thread_local uintptr_t inside;
-
-bool path_serves(int fd, bool noted_only)
-{
-	return hall.serving && socktab_worth_asking(fd, noted_only);
-}
 
 /* Deeper on the same stack, or on a stack far away (sigaltstack): a handler within our own call. A little higher: the call
  * before was left by siglongjmp, and what it held is dropped. */
@@ -331,6 +327,8 @@ static int served(struct call *call)
 {
 	if (!socktab_view(call->sock, call->fd, call->now, &call->view))
 		return pass(call, MD_A_BUSY);
+	if (atomic_load_explicit(&call->sock->shut, memory_order_relaxed))
+		return pass(call, MD_A_SOCKET_ERROR);
 	if (in_pieces(call) || (call->flags & ~FLAGS_CARRIED))
 		return pass(call, MD_A_FLAGS);
 	if (!memory_writable(call->vec, call->n * sizeof(*call->vec)))
@@ -338,16 +336,61 @@ static int served(struct call *call)
 	return walk(call);
 }
 
-/* A call of ours begins: the time, and whose descriptor it is. False: nobody's we serve. */
-static bool begin(struct call *call, int fd)
+static void begin_call(struct call *call, int fd)
 {
-	memset(call, 0, sizeof(*call));
 	call->fd = fd;
+	call->bursts = 0;
 	clock_gettime(CLOCK_REALTIME, &call->time);
 	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
 	memory_tick(call->now);
-	call->sock = socktab_find(fd, call->now);
-	return call->sock != NULL;
+}
+
+/* Asked of a connected socket only: elsewhere the kernel has no answer either. */
+static int lowered(struct call *call, int mtu)
+{
+	static const struct control nothing;
+	const struct msghdr msg = { 0 };
+	struct packet packet = { .msg = &msg, .control = &nothing };
+	struct md_metadata kind = { .option = MD_MED };
+	struct md_area area = { .ids = &hall.config->ids, .meta = &kind };
+	const struct router *router;
+	int route, more;
+
+	if (!call->view.connected || target_find(call, &packet) != MD_ASIDE_COUNT)
+		return mtu;
+	route = route_find(hall.config, hall.program, &packet.key.tuple, CARRIES_RTP | CARRIES_QUIC);
+	if (route < 0 || hall.config->route[route].mode == MODE_OFF)
+		return mtu;
+	packet.route = &hall.config->route[route];
+	kind.option = packet.route->ofc ? MD_OFC : MD_MED;
+	more = (int)md_area_size(&area) + (hall.config->auth ? MD_AUTH_LEN : 0);
+	if (packet.route->mode == MODE_TUNNEL) {
+		router = &hall.config->router[packet.route->router];
+		more += (int)headers_len(router->at.version);
+		mtu = mtu < (int)router->mtu ? mtu : (int)router->mtu;
+	}
+	return mtu - more;
+}
+
+int path_mtu(int fd, int mtu)
+{
+	int saved = errno;
+	struct call call;
+
+	if (!path_serves(fd, false) || !enter((uintptr_t)__builtin_frame_address(0)))
+		return mtu;
+	if (process_is_new())
+		socktab_forked();
+	begin_call(&call, fd);
+	call.sock = socktab_find(fd, call.now);
+	if (call.sock) {
+		if (socktab_view(call.sock, fd, call.now, &call.view))
+			mtu = lowered(&call, mtu);
+		socktab_let_go(call.sock);
+	}
+	inside = 0;
+	errno = saved;
+	return mtu;
 }
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
@@ -366,10 +409,12 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 	if (process_is_new())
 		socktab_forked();
 	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	if (begin(&call, fd)) {
-		call.vec = vec;
-		call.n = n;
-		call.flags = flags;
+	begin_call(&call, fd);
+	call.vec = vec;
+	call.n = n;
+	call.flags = flags;
+	call.sock = socktab_find(fd, call.now);
+	if (call.sock) {
 		result = served(&call);
 		socktab_let_go(call.sock);
 	}
@@ -379,15 +424,37 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 	return result;
 }
 
+void path_heard_shutdown(int fd, int how)
+{
+	if (path_serving && (how == SHUT_WR || how == SHUT_RDWR))
+		socktab_heard_shutdown(fd);
+}
+
+bool path_fall_silent(void)
+{
+	bool serving = atomic_exchange(&path_serving, false);
+
+	if (serving)
+		__atomic_store_n(&stats->sandboxed, 1, __ATOMIC_RELAXED);
+	return serving;
+}
+
+void path_resume(bool serving)
+{
+	if (serving)
+		__atomic_store_n(&stats->sandboxed, 0, __ATOMIC_RELAXED);
+	atomic_store(&path_serving, serving);
+}
+
 void path_heard_connect(int fd)
 {
-	if (hall.serving)
+	if (path_serving)
 		socktab_heard_connect(fd);
 }
 
 void path_heard_option(int fd, int level, int name)
 {
-	if (hall.serving)
+	if (path_serving)
 		socktab_heard_option(fd, level, name);
 }
 
@@ -400,7 +467,9 @@ bool path_told(int fd, int name, const void *value, socklen_t len, int *result)
 		return false;
 	if (process_is_new())
 		socktab_forked();
-	if (begin(&call, fd)) {
+	begin_call(&call, fd);
+	call.sock = socktab_find(fd, call.now);
+	if (call.sock) {
 		err = hints_told(call.sock, name, value, len, call.now);
 		socktab_let_go(call.sock);
 	}

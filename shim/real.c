@@ -68,6 +68,28 @@ static int early_setsockopt(int fd, int level, int name, const void *value, sock
 	return (int)libc_result(raw_setsockopt(fd, level, name, value, len));
 }
 
+static int early_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	return (int)libc_result(raw_getsockopt(fd, level, name, value, len));
+}
+
+static int early_shutdown(int fd, int how)
+{
+	return (int)libc_result(raw_call(SYS_shutdown, fd, how, 0, 0, 0, 0));
+}
+
+static int early_prctl(int option, ...)
+{
+	va_list args;
+	long a[4];
+
+	va_start(args, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	return (int)libc_result(raw_call(SYS_prctl, option, a[0], a[1], a[2], a[3], 0));
+}
+
 struct real real = {
 	.send = early_send,
 	.sendto = early_sendto,
@@ -78,6 +100,9 @@ struct real real = {
 	.syscall = early_syscall,
 	.connect = early_connect,
 	.setsockopt = early_setsockopt,
+	.getsockopt = early_getsockopt,
+	.shutdown = early_shutdown,
+	.prctl = early_prctl,
 };
 
 /* An object pointer is copied into a function pointer, which C has no conversion for and POSIX promises to work. */
@@ -100,4 +125,7 @@ void real_bind(void)
 	look_up(&real.syscall, "syscall");
 	look_up(&real.connect, "connect");
 	look_up(&real.setsockopt, "setsockopt");
+	look_up(&real.getsockopt, "getsockopt");
+	look_up(&real.shutdown, "shutdown");
+	look_up(&real.prctl, "prctl");
 }

@@ -22,6 +22,9 @@ struct real {
 	long (*syscall)(long nr, ...);
 	int (*connect)(int fd, const struct sockaddr *to, socklen_t tolen);
 	int (*setsockopt)(int fd, int level, int name, const void *value, socklen_t len);
+	int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *len);
+	int (*shutdown)(int fd, int how);
+	int (*prctl)(int option, ...);
 };
 
 extern struct real real;

@@ -12,7 +12,8 @@
 #include "stats.h"
 
 enum {
-	NO_FOR = 16,           /* calls for which a "no" is believed: a stale one costs that many unwrapped datagrams */
+	NO_FIRST = 8,          /* calls for which a "no" is believed: a stale one costs that many unwrapped datagrams */
+	NO_MOST = 64,          /* and when it was given again and again */
 	VIEW_MS = 1000,        /* how old what we know of a socket may be */
 	PEER_MS = 20,          /* another process may share the socket and connect it elsewhere */
 	SHED_MS = 2000
@@ -22,7 +23,8 @@ enum {
  * cookie anyway. */
 struct note {
 	_Atomic uint32_t sock;   /* index of its record + 1 */
-	_Atomic uint16_t no;     /* calls to go until we ask again */
+	_Atomic uint8_t no;      /* calls to go until we ask again */
+	_Atomic uint8_t no_for;  /* how long the last "no" was believed */
 	_Atomic uint8_t connected; /* connect() made it a connected UDP socket */
 };
 
@@ -30,6 +32,17 @@ static struct table table;
 static struct note *note;
 static uint32_t notes;
 static uint64_t salt;
+
+/* Not ours: believed longer each time it is said again. */
+static void remember_no(struct note *n)
+{
+	unsigned last = atomic_load_explicit(&n->no_for, memory_order_relaxed);
+	uint8_t next = (uint8_t)(!last ? NO_FIRST : last < NO_MOST ? 2 * last : NO_MOST);
+
+	atomic_store_explicit(&n->no_for, next, memory_order_relaxed);
+	atomic_store_explicit(&n->no, next, memory_order_relaxed);
+	atomic_store_explicit(&n->connected, 0, memory_order_relaxed);
+}
 
 struct adoption {
 	uint64_t cookie;
@@ -107,8 +120,7 @@ static struct sock *adopt(int fd, uint64_t cookie, uint32_t now)
 	struct sock *sock;
 
 	if (!adoption.domain) {
-		atomic_store_explicit(&note[fd].no, NO_FOR, memory_order_relaxed);
-		atomic_store_explicit(&note[fd].connected, 0, memory_order_relaxed);
+		remember_no(&note[fd]);
 		return NULL;
 	}
 	sock = table_add(&table, hash_of(cookie), &cookie, now, fill, &adoption, &news);
@@ -123,7 +135,7 @@ static struct sock *adopt(int fd, uint64_t cookie, uint32_t now)
 bool socktab_worth_asking(int fd, bool noted_only)
 {
 	struct note *n;
-	uint16_t no;
+	uint8_t no;
 
 	if (fd < 0 || (uint32_t)fd >= notes)
 		return false;
@@ -132,7 +144,7 @@ bool socktab_worth_asking(int fd, bool noted_only)
 		return false;
 	no = atomic_load_explicit(&n->no, memory_order_relaxed);
 	if (no)
-		atomic_store_explicit(&n->no, (uint16_t)(no - 1), memory_order_relaxed);
+		atomic_store_explicit(&n->no, (uint8_t)(no - 1), memory_order_relaxed);
 	return !no;
 }
 
@@ -145,8 +157,7 @@ struct sock *socktab_find(int fd, uint32_t now)
 	uint32_t index;
 
 	if (raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) != 0) {
-		atomic_store_explicit(&n->no, NO_FOR, memory_order_relaxed);
-		atomic_store_explicit(&n->connected, 0, memory_order_relaxed);
+		remember_no(n);
 		return NULL;
 	}
 	index = atomic_load_explicit(&n->sock, memory_order_relaxed);
@@ -156,8 +167,10 @@ struct sock *socktab_find(int fd, uint32_t now)
 		sock = table_find(&table, hash_of(cookie), &cookie, now);
 	if (!sock)
 		sock = adopt(fd, cookie, now);
-	if (sock)
+	if (sock) {
 		atomic_store_explicit(&n->sock, table_index(&table, sock) + 1, memory_order_relaxed);
+		atomic_store_explicit(&n->no_for, 0, memory_order_relaxed);
+	}
 	return sock;
 }
 
@@ -174,7 +187,7 @@ static bool last_view(struct sock *sock, struct view *view)
 
 	for (unsigned i = 0; i < VIEW_WORDS; i++)
 		words[i] = atomic_load_explicit(&sock->view[n & 1][i], memory_order_acquire);
-	memcpy(view, words, sizeof(*view));
+	memcpy(view, words, sizeof(*view)); /* cppcheck-suppress uninitvar - the loop above fills it */
 	return n && atomic_load_explicit(&sock->views, memory_order_relaxed) == n;
 }
 
@@ -257,6 +270,7 @@ static void mark_stale(int fd, uint32_t what)
 	struct sock *sock;
 
 	atomic_store_explicit(&note[fd].no, 0, memory_order_relaxed);
+	atomic_store_explicit(&note[fd].no_for, 0, memory_order_relaxed);
 	if (!index)
 		return;
 	/* Without asking for the cookie: at worst another socket's options are read once more. */
@@ -283,6 +297,19 @@ void socktab_heard_option(int fd, int level, int name)
 	else if (level == IPPROTO_IP && (name == IP_TOS || name == IP_TTL))
 		what = STALE_MARKING;
 	mark_stale(fd, what);
+}
+
+void socktab_heard_shutdown(int fd)
+{
+	struct sock *sock;
+
+	if (fd < 0 || (uint32_t)fd >= notes)
+		return;
+	sock = socktab_find(fd, 0);
+	if (!sock)
+		return;
+	atomic_store_explicit(&sock->shut, 1, memory_order_relaxed);
+	socktab_let_go(sock);
 }
 
 bool socktab_shed(uint32_t now)

@@ -30,6 +30,7 @@ struct outlet {
 	struct outlet_raw {              /* IPPROTO_RAW */
 		_Atomic uint8_t state;
 		uint8_t version;
+		int8_t router;           /* connected to this router; -1: for every destination (inline mode) */
 		int fd;
 		uint64_t cookie;
 	} raw[OUTLET_RAW];
@@ -72,6 +73,7 @@ struct sock {
 	_Atomic uint8_t encrypted;   /* DTLS or ZRTP was sent */
 	_Atomic uint8_t quic;        /* a QUIC long header was sent */
 	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
+	_Atomic uint8_t shut;        /* shut down for writing: every send fails */
 	_Atomic uint8_t burst_due;   /* the hint tells of a burst that has not begun */
 	_Atomic uint32_t hints;      /* how many hints the application gave; the last is hint[hints & 1] */
 	_Atomic uint64_t hint[2][SOCK_HINT_WORDS];
@@ -100,6 +102,9 @@ bool socktab_bind(struct sock *sock, int fd, uint32_t now, struct view *view);
 /* The ears: fd was given to connect() or setsockopt() with success. */
 void socktab_heard_connect(int fd);
 void socktab_heard_option(int fd, int level, int name);
+
+/* shutdown() for writing had success: the kernel does not tell this to anybody but a send of the socket itself. */
+void socktab_heard_shutdown(int fd);
 
 /* Forgets the descriptors of sockets not used for a while, to make room for others. */
 bool socktab_shed(uint32_t now);

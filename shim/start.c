@@ -17,6 +17,7 @@
 #include "lend.h"
 #include "log.h"
 #include "ours.h"
+#include "path.h"
 #include "process.h"
 #include "real.h"
 #include "socktab.h"
@@ -141,7 +142,7 @@ static void begin(void)
 	egress_start(ipv4, ipv6);
 	snprintf(hall.program, sizeof(hall.program), "%s", program_invocation_short_name);
 	hall.config = &config;
-	hall.serving = true;
+	path_serving = true;
 }
 
 static __attribute__((constructor)) void start(void)

@@ -158,9 +158,11 @@ static void refresh(struct call *call, struct packet *packet)
 {
 	uint32_t asked = atomic_load_explicit(&packet->flow->asked, memory_order_relaxed);
 	struct flow *flow = packet->flow;
+	static _Atomic uint32_t turn;
 	struct flow_facts facts;
 
-	if (call->now - asked < FACTS_MS ||
+	/* One flow in a millisecond, however many there are. */
+	if (call->now - asked < FACTS_MS || atomic_exchange_explicit(&turn, call->now, memory_order_relaxed) == call->now ||
 		!atomic_compare_exchange_strong(&flow->asked, &asked, call->now))
 		return;
 	gather(call, packet, &facts);

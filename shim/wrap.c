@@ -75,6 +75,7 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 	bool tunnel = packet->route->mode == MODE_TUNNEL;
 
 	parcel->pieces = tunnel ? 2 : 1;
+	parcel->router = tunnel ? (int8_t)packet->route->router : -1;
 	if (!gather(&packet->data, parcel))
 		return MD_A_PIECES;
 	marking(call, packet, &parcel->ip);

@@ -102,6 +102,8 @@ struct md_stats {
 	uint64_t aside[MD_STATS_SLOTS];      /* enum md_aside */
 	uint64_t engine[8];                  /* datagrams sent, by enum md_engine */
 	uint64_t flows_now, sockets_now;
+	uint32_t sandboxed;      /* 1: the process installed a seccomp filter, and since then nothing is done for it */
+	uint32_t reserved;
 };
 
 #ifdef __cplusplus

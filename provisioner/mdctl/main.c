@@ -19,6 +19,13 @@ static const struct command commands[] = {
 	  "  --dir DIR  folder of the counters (else stats_dir of $MDSHIM_CONF or /etc/mdshim/shim.conf,\n"
 	  "             else /run/mdshim)\n"
 	  "  --prune    remove the files of processes that have ended\n" },
+	{ "coverage", command_coverage, "which ways of sending of a program the library sees, and which it cannot",
+	  "usage: mdctl coverage [--json] [--dir DIR] PID\n"
+	  "       mdctl coverage [--json] -- COMMAND [ARGUMENT...]\n"
+	  "\n"
+	  "  --json     everything, as one JSON object\n"
+	  "  --dir DIR  folder of the counters, where the process does not tell\n"
+	  "  COMMAND    is not run\n" },
 	{ "help", command_help, "what a command does", "usage: mdctl help [COMMAND]\n" },
 };
 

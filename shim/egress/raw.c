@@ -19,13 +19,35 @@ union control_room {
 	uint8_t octets[CMSG_SPACE(sizeof(uint64_t)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-static int open_raw(uint8_t version, const struct view *view, struct outlet_raw *raw)
+/* Bound to its source, so that the kernel need not choose one for every datagram, which is dear with IPv6; and in tunnel
+ * mode connected, since all of them go to one router. */
+static long fasten(int fd, const struct parcel *parcel)
 {
+	const struct md_tuple *tuple = &parcel->tuple;
+	struct sockaddr_in6 addr;
+	socklen_t len;
+	long err = 0;
+
+	if (tuple->version == 6 || parcel->router >= 0) {
+		len = outlet_addr(&addr, tuple->version, tuple->src, 0);
+		err = raw_bind(fd, &addr, len);
+	}
+	if (!err && parcel->router >= 0) {
+		len = outlet_addr(&addr, tuple->version, tuple->dst, 0);
+		err = raw_connect(fd, &addr, len);
+	}
+	return err;
+}
+
+static int open_raw(const struct parcel *parcel, const struct view *view, struct outlet_raw *raw)
+{
+	uint8_t version = parcel->tuple.version;
 	struct sock_txtime txtime = { .clockid = CLOCK_MONOTONIC };
 	int nothing = 0;
 
 	memset(raw, 0, sizeof(*raw));
 	raw->version = version;
+	raw->router = parcel->router;
 	raw->fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, &raw->cookie);
 	if (raw->fd < 0)
 		return raw->fd;
@@ -35,24 +57,30 @@ static int open_raw(uint8_t version, const struct view *view, struct outlet_raw 
 		return -ENOPROTOOPT;
 	}
 	sockview_mirror_to(raw->fd, raw->cookie, view);
+	if (fasten(raw->fd, parcel) != 0) {
+		ours_close(raw->fd, raw->cookie);
+		return -EADDRNOTAVAIL;
+	}
 	return 0;
 }
 
-static int raw_arm(struct sock *sock, const struct view *view, uint8_t version, uint32_t now, struct outlet_raw **handle)
+static int raw_arm(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now,
+	struct outlet_raw **handle)
 {
+	uint8_t version = parcel->tuple.version;
 	struct outlet_raw made;
 	int err;
 
-	*handle = outlet_ready_raw(sock, version);
+	*handle = outlet_ready_raw(sock, version, parcel->router);
 	if (*handle)
 		return 0;
-	err = open_raw(version, view, &made);
+	err = open_raw(parcel, view, &made);
 	if (err)
 		return err;
 	err = outlet_publish_raw(sock, &made, now);
 	if (err)
 		ours_close(made.fd, made.cookie);
-	*handle = outlet_ready_raw(sock, version);
+	*handle = outlet_ready_raw(sock, version, parcel->router);
 	return *handle ? 0 : err ? err : -EBUSY;
 }
 
@@ -91,7 +119,7 @@ static int send_one(const struct outlet_raw *handle, struct parcel *parcel)
 	uint8_t head[MD_IPV6_HEADERS];
 	union control_room room;
 	struct sockaddr_in6 to;
-	struct msghdr msg = { .msg_name = &to, .msg_iov = parcel->piece, .msg_iovlen = parcel->pieces };
+	struct msghdr msg = { .msg_iov = parcel->piece, .msg_iovlen = parcel->pieces };
 	ptrdiff_t len = md_headers_write(head, sizeof(head), &parcel->tuple, &parcel->ip, parcel->user_len,
 		parcel->user_sum, parcel->area_len);
 	int flags = parcel->flags | MSG_NOSIGNAL;
@@ -100,7 +128,10 @@ static int send_one(const struct outlet_raw *handle, struct parcel *parcel)
 	if (len < 0)
 		return -EMSGSIZE;
 	parcel->piece[0] = (struct iovec){ head, (size_t)len };
-	msg.msg_namelen = outlet_addr(&to, parcel->tuple.version, parcel->tuple.dst, 0);
+	if (handle->router < 0) {
+		msg.msg_name = &to;
+		msg.msg_namelen = outlet_addr(&to, parcel->tuple.version, parcel->tuple.dst, 0);
+	}
 	msg.msg_control = &room;
 	msg.msg_controllen = prove(&room);
 	if (parcel->interface)

@@ -23,7 +23,7 @@ check() {
 }
 
 so=$B/libmdshim.so
-doors='send sendto sendmsg sendmmsg write writev syscall connect setsockopt'
+doors='send sendto sendmsg sendmmsg write writev syscall connect setsockopt shutdown prctl getsockopt'
 undefined() { nm -u "$@" 2>/dev/null | awk '/ [Uw] / { sub(/@.*/, "", $NF); print $NF }' | sort -u; }
 
 # --- The library in somebody else's process ---------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shut down for writing only, so that nothing but the send itself tells: EPIPE by every door, and nothing goes out.
- * A documented limit of an engine that does not send through the application's own socket, hence not where it is served.
- * modes: unserved disabled badconf noconf
  * rule: 33
  * expect: seen>=5 wrapped>=1 */
 #include "victim.h"
