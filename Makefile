@@ -21,7 +21,7 @@ HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # storage that never calls the allocator.
 GUEST     := -fPIC -fvisibility=hidden -ftls-model=initial-exec -Wframe-larger-than=2048
 # The library is small enough for the compiler to see it whole; objects keep their ordinary code for lint and archives.
-LTO       := $(if $(SAN),,-flto -ffat-lto-objects)
+LTO       := $(if $(SAN),,-flto=auto -ffat-lto-objects)
 Q         := $(if $(V),,@)
 SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
@@ -102,6 +102,11 @@ $(B)/receive: $(PIPE_SRC) $(wildcard demo/pipeline/*.h)
 	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $(PIPE_SRC) \
 		$$(pkg-config --cflags --libs gstreamer-1.0 gstreamer-app-1.0 | sed 's/-I/-isystem /g')
 
+# An application that gives hints; an example, not installed.
+$(B)/hint: demo/hint.c include/mdshim/hints.h
+	@mkdir -p $(@D)
+	$(call SAY,CC,$@)$(CC) $(CFLAGS) -Iinclude -o $@ $<
+
 # The configuration checker behind "mdshim-run --check": the shim's own reader, as a program.
 $(B)/mdshim-check: $(B)/shim/check/check.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
@@ -127,7 +132,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -MMD -MP -fPIE -pie -rdynamic -o $@ $< -lpthread -ldl
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -Iinclude -MMD -MP -fPIE -pie -rdynamic -o $@ $< -lpthread -ldl
 
 $(B)/tests/preload/libs/%.so: tests/preload/libs/%.c
 	@mkdir -p $(@D)
@@ -152,7 +157,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
 
-check-programs: $(PRODUCTS) $(B)/receive $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(B)/receive $(B)/hint $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:

@@ -59,9 +59,24 @@ static void read_source6(const struct cmsghdr *c, struct control *control)
 		memcpy(control->source, &info.ipi6_addr, 16);
 }
 
+/* Ours alone: what it says of the packet, or nothing. The kernel would not look at it. */
+static void read_hint(const struct cmsghdr *c, struct control *control)
+{
+	struct md_hint hint = { .version = 0 };
+
+	if (is(c, MD_HINT_LEVEL, MD_HINT_PACKET, sizeof(hint)))
+		memcpy(&hint, CMSG_DATA(c), sizeof(hint));
+	if (md_hint_valid(&hint))
+		control->hint = hint;
+	else
+		control->bad_hints++;
+}
+
 static void read_one(const struct cmsghdr *c, struct control *control)
 {
-	if (is(c, IPPROTO_UDP, UDP_SEGMENT, sizeof(uint16_t))) {
+	if (c->cmsg_level == MD_HINT_LEVEL) {
+		read_hint(c, control);
+	} else if (is(c, IPPROTO_UDP, UDP_SEGMENT, sizeof(uint16_t))) {
 		control->has_segment = true;
 		memcpy(&control->segment, CMSG_DATA(c), sizeof(control->segment));
 	} else if (is(c, IPPROTO_IP, IP_TOS, 1) || (is(c, IPPROTO_IP, IP_TOS, sizeof(int)) && in_range(c, 0)) ||
@@ -124,7 +139,7 @@ long control_without_segment(const struct msghdr *msg, void *dst, size_t room)
 
 	memset(dst, 0, room);
 	while (msg->msg_controllen && (c = step(msg, &at, &broken)) != NULL) {
-		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT)
+		if ((c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_SEGMENT) || c->cmsg_level == MD_HINT_LEVEL)
 			continue;
 		if (done + CMSG_ALIGN(c->cmsg_len) > room)
 			return -1;

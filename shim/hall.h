@@ -54,6 +54,11 @@ struct packet {
 	const struct outlet_tunnel *tunnel; /* in tunnel mode */
 };
 
+/* path.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
+ * of ours already, and nothing may be touched. call lies on the stack of the door. */
+bool path_open(struct call *call, int fd);
+void path_close(struct call *call);
+
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
@@ -77,7 +82,11 @@ static inline size_t headers_len(uint8_t version)
 	return version == 4 ? MD_IPV4_HEADERS : MD_IPV6_HEADERS;
 }
 
-/* wrap.c - says it, signs it, sends it. MD_ASIDE_COUNT: it is out. */
+/* tell.c - what the network is told of a datagram, Sequence Number and Timestamp aside. False: another thread held the
+ * SSRC's state too long. */
+bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta);
+
+/* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out. */
 enum md_aside wrap(struct call *call, struct packet *packet);
 
 #endif

@@ -11,6 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <mdshim/hints.h>
+
 #include "memory.h"
 #include "path.h"
 #include "real.h"
@@ -111,8 +113,11 @@ DOOR int connect(int fd, __CONST_SOCKADDR_ARG to, socklen_t tolen)
 
 DOOR int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-	int err = real.setsockopt(fd, level, name, value, len);
+	int err;
 
+	if (level == MD_HINT_LEVEL && path_told(fd, name, value, len, &err))
+		return err;
+	err = real.setsockopt(fd, level, name, value, len);
 	if (err == 0)
 		path_heard_option(fd, level, name);
 	return err;
@@ -169,9 +174,14 @@ DOOR int prctl(int option, ...)
 /* The door for those who make system calls by number. */
 static bool by_number(long nr, const long a[6], long *result)
 {
-	int fd = (int)a[0];
+	int fd = (int)a[0], err;
 	ssize_t sent;
 
+	if (nr == SYS_setsockopt && (int)a[1] == MD_HINT_LEVEL &&
+		path_told(fd, (int)a[2], (const void *)a[3], (socklen_t)a[4], &err)) {
+		*result = err;
+		return true;
+	}
 	if ((nr != SYS_sendto && nr != SYS_sendmsg && nr != SYS_sendmmsg) || !path_serves(fd, false))
 		return false;
 	if (nr == SYS_sendmmsg) {

@@ -124,6 +124,8 @@ static enum md_aside survey(struct call *call, struct packet *packet, struct con
 		return MD_A_ARGUMENT;
 	control_read(msg, control);
 	packet->control = control;
+	if (control->bad_hints)
+		tally_count(&call->tally, MD_C_HINTS_BAD, control->bad_hints);
 	if (control->foreign)
 		return MD_A_CONTROL;
 	*all = octets_of(msg->msg_iov, msg->msg_iovlen);
@@ -350,62 +352,27 @@ static void nested(int fd, unsigned n)
 	tally_settle(&tally);
 }
 
-static void begin_call(struct call *call, int fd)
+bool path_open(struct call *call, int fd)
 {
+	if (!enter((uintptr_t)call))
+		return false;
+	if (process_is_new())
+		socktab_forked();
 	call->tally.touched = 0;
 	call->fd = fd;
 	call->bursts = 0;
 	clock_gettime(CLOCK_REALTIME, &call->time);
 	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
 	memory_tick(call->now);
+	call->sock = socktab_find(fd, call->now);
+	return true;
 }
 
-/* Asked of a connected socket only: elsewhere the kernel has no answer either. */
-static int lowered(struct call *call, int mtu)
+void path_close(struct call *call)
 {
-	static const struct control nothing;
-	const struct msghdr msg = { 0 };
-	struct packet packet = { .msg = &msg, .control = &nothing };
-	struct md_metadata kind = { .option = MD_MED };
-	struct md_area area = { .ids = &hall.config->ids, .meta = &kind };
-	const struct router *router;
-	int route, more;
-
-	if (!call->view.connected || target_find(call, &packet) != MD_ASIDE_COUNT)
-		return mtu;
-	route = route_find(hall.config, hall.program, &packet.key.tuple, CARRIES_RTP | CARRIES_QUIC);
-	if (route < 0 || hall.config->route[route].mode == MODE_OFF)
-		return mtu;
-	packet.route = &hall.config->route[route];
-	kind.option = packet.route->ofc ? MD_OFC : MD_MED;
-	more = (int)md_area_size(&area) + (hall.config->auth ? MD_AUTH_LEN : 0);
-	if (packet.route->mode == MODE_TUNNEL) {
-		router = &hall.config->router[packet.route->router];
-		more += (int)headers_len(router->at.version);
-		mtu = mtu < (int)router->mtu ? mtu : (int)router->mtu;
-	}
-	return mtu - more;
-}
-
-int path_mtu(int fd, int mtu)
-{
-	int saved = errno;
-	struct call call;
-
-	if (!path_serves(fd, false) || !enter((uintptr_t)__builtin_frame_address(0)))
-		return mtu;
-	if (process_is_new())
-		socktab_forked();
-	begin_call(&call, fd);
-	call.sock = socktab_find(fd, call.now);
-	if (call.sock) {
-		if (socktab_view(call.sock, fd, call.now, &call.view))
-			mtu = lowered(&call, mtu);
-		socktab_let_go(call.sock);
-	}
+	if (call->sock)
+		socktab_let_go(call->sock);
 	inside = 0;
-	errno = saved;
-	return mtu;
 }
 
 /* What is left to be counted. A call that sent nothing itself was at the kernel a moment ago (socktab_find); one that did
@@ -421,66 +388,26 @@ static void settle(struct call *call)
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
-	struct call call;
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	int result = PATH_PASS, saved = errno;
+	struct call call;
 
 	if (!n)
 		return PATH_PASS;
-	if (!enter(here)) {
+	pthread_testcancel(); /* as the real call would; nothing is held yet */
+	if (!path_open(&call, fd)) {
 		nested(fd, n);
 		return PATH_PASS;
 	}
-	if (process_is_new())
-		socktab_forked();
-	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	begin_call(&call, fd);
 	call.alone = n == 1;
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;
-	call.sock = socktab_find(fd, call.now);
 	if (call.sock) {
 		result = served(&call);
 		settle(&call);
-		socktab_let_go(call.sock);
 	}
-	inside = 0;
+	path_close(&call);
 	if (result != -1)
 		errno = saved;
 	return result;
-}
-
-void path_heard_shutdown(int fd, int how)
-{
-	if (path_serving && (how == SHUT_WR || how == SHUT_RDWR))
-		socktab_heard_shutdown(fd);
-}
-
-bool path_fall_silent(void)
-{
-	bool serving = atomic_exchange(&path_serving, false);
-
-	if (serving)
-		__atomic_store_n(&stats_page()->sandboxed, 1, __ATOMIC_RELAXED);
-	return serving;
-}
-
-void path_resume(bool serving)
-{
-	if (serving)
-		__atomic_store_n(&stats_page()->sandboxed, 0, __ATOMIC_RELAXED);
-	atomic_store(&path_serving, serving);
-}
-
-void path_heard_connect(int fd)
-{
-	if (path_serving)
-		socktab_heard_connect(fd);
-}
-
-void path_heard_option(int fd, int level, int name)
-{
-	if (path_serving)
-		socktab_heard_option(fd, level, name);
 }

@@ -40,4 +40,8 @@ void path_resume(bool serving);
 /* What an application may be told of its path MTU: mtu less what we add to the datagrams of a connected socket. */
 int path_mtu(int fd, int mtu);
 
+/* setsockopt() at the private level of hints. False: not of a socket we serve, so that the kernel answers; else *result is
+ * what the door returns. */
+bool path_told(int fd, int name, const void *value, socklen_t len, int *result);
+
 #endif

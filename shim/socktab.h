@@ -60,6 +60,7 @@ struct view {
 };
 
 enum { VIEW_WORDS = (sizeof(struct view) + 7) / 8 };
+enum { SOCK_HINT_WORDS = 3 };
 
 /* Lives as long as it is remembered; shared by duplicates of the descriptor. */
 struct sock {
@@ -74,6 +75,9 @@ struct sock {
 	_Atomic uint8_t quic;        /* a QUIC long header was sent */
 	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
 	_Atomic uint8_t shut;        /* shut down for writing: every send fails */
+	_Atomic uint8_t burst_due;   /* the hint tells of a burst that has not begun */
+	_Atomic uint32_t hints;      /* how many hints the application gave; the last is hint[hints & 1] */
+	_Atomic uint64_t hint[2][SOCK_HINT_WORDS];
 	struct outlet outlet;
 };
 

@@ -13,6 +13,7 @@
 #include "egress.h"
 #include "flowtab.h"
 #include "hall.h"
+#include "hints.h"
 #include "lend.h"
 #include "log.h"
 #include "ours.h"
@@ -104,6 +105,8 @@ static bool make_rooms(void)
 		err = socktab_start(config.sockets);
 	if (!err)
 		err = flowtab_start(config.flows);
+	if (!err)
+		err = hints_start();
 	if (err)
 		log_line("no memory for the tables: %s: passing through", strerror(-err));
 	return err == 0;

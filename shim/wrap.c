@@ -1,102 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * wrap.c - says what a datagram is, as octets, signs it and puts it out. */
+ * wrap.c - puts what is told of a datagram into octets, signs it and puts it out. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-#include "describe.h"
 #include "hall.h"
 #include "process.h"
 #include "real.h"
 
 enum {
 	AREA_ROOM = 64,              /* an area without token, with room to spare */
-	AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8,
-	SHAPE_FRAMES = 1,
-	SHAPE_STREAMS = 2,
-	COLOURS = 4
+	AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8
 };
 
 _Static_assert((int)AREA_ROOM >= (int)MD_AREA_USUAL, "every area without a token fits");
-
-/* S is fixed with the first wrapped datagram of a flow (wire format, section 4.1). */
-static bool speaks_of_streams(const struct packet *packet)
-{
-	bool streams = packet->protocol == PROTO_QUIC_SHORT && !packet->route->quic_frames;
-	uint8_t shape = 0;
-
-	if (!atomic_compare_exchange_strong(&packet->flow->shape, &shape, streams ? SHAPE_STREAMS : SHAPE_FRAMES))
-		streams = shape == SHAPE_STREAMS;
-	return streams;
-}
-
-/* The stream's number: 0 for QUIC that says nothing, else the SSRC in order of first use. */
-static void describe_as_stream(const struct packet *packet, struct stream *stream, struct md_metadata *meta)
-{
-	if (stream && !stream->numbered) {
-		stream->number = atomic_fetch_add(&packet->flow->streams, 1);
-		stream->numbered = true;
-	}
-	describe_stream(stream ? stream->number : 0, meta);
-}
-
-/* A QUIC packet of a flow that carries frames, of which nobody named the MDU, is an MDU of its own. */
-static void see_quic(struct mdu_in *in)
-{
-	memset(in, 0, sizeof(*in));
-	in->media = MEDIA_REPAIR; /* "an MDU of its own" is what the machine makes of repair packets */
-}
-
-static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
-{
-	bool encrypted = packet->route->protection == PROTECTION_AUTO &&
-		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
-
-	memset(in, 0, sizeof(*in));
-	in->ts = packet->rtp.ts;
-	in->media = classify_rtp(&packet->rtp, &hall.config->reading, packet->route->protection, encrypted,
-		&stream->plausible, NULL, &in->said);
-}
-
-static void describe_as_mdu(struct call *call, const struct packet *packet, struct stream *stream,
-	struct md_metadata *meta)
-{
-	struct mdu_stream none = { 0 };
-	struct mdu_out out;
-	struct mdu_in in;
-
-	if (stream)
-		see_rtp(call, packet, stream, &in);
-	else
-		see_quic(&in);
-	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, COLOURS, &in, &out);
-	if (!stream)
-		out.class = CLASS_UNKNOWN;
-	if (out.opened)
-		tally_count(&call->tally, MD_C_MDUS, 1);
-	describe_mdu(&hall.config->policy[packet->route->policy], &out, meta);
-}
-
-/* MED for this packet, sequence and time aside. False: another thread held the SSRC's state too long. */
-static bool describe(struct call *call, const struct packet *packet, struct md_metadata *meta)
-{
-	struct stream *stream = NULL;
-
-	memset(meta, 0, sizeof(*meta));
-	if (packet->protocol == PROTO_RTP) {
-		stream = flowtab_stream(packet->flow, packet->rtp.ssrc, call->now);
-		if (!stream)
-			return false;
-	}
-	if (speaks_of_streams(packet))
-		describe_as_stream(packet, stream, meta);
-	else
-		describe_as_mdu(call, packet, stream, meta);
-	if (stream)
-		flowtab_stream_done(stream);
-	return true;
-}
 
 static void marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
 {
@@ -237,9 +155,8 @@ static enum md_aside finish(struct call *call, struct packet *packet, struct par
 	uint64_t undo[2];
 	ptrdiff_t n;
 
-	if (!describe(call, packet, &meta))
+	if (!tell(call, packet, &meta))
 		return MD_A_BUSY;
-	meta.bq = train_burst(call, packet);
 	flowtab_tick(packet->flow, ntp_now(call), &meta.seq, &meta.ts, undo);
 	/* cppcheck-suppress autoVariables - area does not outlive this call */
 	area->meta = &meta;

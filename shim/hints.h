@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * hints.h - what the application said of its packets (include/mdshim/hints.h is its side): kept, merged, used up. */
+#ifndef MD_SHIM_HINTS_H
+#define MD_SHIM_HINTS_H
+
+#include <mdshim/hints.h>
+
+#include "flowtab.h"
+#include "mdu.h"
+#include "socktab.h"
+
+/* 0 or -ENOMEM. Only from the constructor. */
+int hints_start(void);
+
+/* setsockopt() at the private level on a socket of ours: 0 or -errno. Hints that must not be sent are refused and counted. */
+int hints_told(struct sock *sock, int name, const void *value, socklen_t len, uint32_t now);
+
+/* Adds to *hint, which holds what the call's control message gave, what was said of the packet before, and then what was
+ * said of the socket, item by item. rtp is NULL where the packet is not RTP. */
+void hints_merge(struct md_hint *hint, const struct sock *sock, const struct rtp *rtp);
+
+/* What the hint says takes the place of what the packet says. */
+void hints_apply(const struct md_hint *hint, struct mdu_in *in);
+
+/* The Burst Quantum by hints (wire format, section 4.4), 0 without one. octets: of this IP packet. */
+uint8_t hints_burst(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now, uint32_t unit);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * tell.c - what the network is told of a datagram: hints of the application, then what it says of itself (classifier,
+ * section 4). */
+#include <string.h>
+
+#include "describe.h"
+#include "hall.h"
+#include "hints.h"
+
+enum {
+	SHAPE_FRAMES = 1,
+	SHAPE_STREAMS = 2,
+	COLOURS = 4
+};
+
+/* S is fixed with the first wrapped datagram of a flow (wire format, section 4.1). */
+static bool speaks_of_streams(const struct packet *packet)
+{
+	bool streams = packet->protocol == PROTO_QUIC_SHORT && !packet->route->quic_frames;
+	uint8_t shape = 0;
+
+	if (!atomic_compare_exchange_strong(&packet->flow->shape, &shape, streams ? SHAPE_STREAMS : SHAPE_FRAMES))
+		streams = shape == SHAPE_STREAMS;
+	return streams;
+}
+
+/* The stream's number: the hint's, else in order of first use, 0 for QUIC that says nothing. */
+static void tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
+	struct md_metadata *meta)
+{
+	if (hint->given & MD_HINT_STREAM) {
+		describe_stream(hint->stream, meta);
+		return;
+	}
+	if (stream && !stream->numbered) {
+		stream->number = atomic_fetch_add(&packet->flow->streams, 1);
+		stream->numbered = true;
+	}
+	describe_stream(stream ? stream->number : 0, meta);
+}
+
+/* A QUIC packet of a flow that carries frames, of which nobody names the MDU, is an MDU of its own. */
+static void see_quic(const struct md_hint *hint, struct mdu_in *in)
+{
+	memset(in, 0, sizeof(*in));
+	/* "An MDU of its own" is what the machine makes of repair packets. */
+	in->media = hint->given & MD_HINT_MDU ? MEDIA_VIDEO : MEDIA_REPAIR;
+}
+
+static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
+{
+	bool encrypted = packet->route->protection == PROTECTION_AUTO &&
+		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
+
+	memset(in, 0, sizeof(*in));
+	in->ts = packet->rtp.ts;
+	in->media = classify_rtp(&packet->rtp, &hall.config->reading, packet->route->protection, encrypted,
+		&stream->plausible, NULL, &in->said);
+}
+
+static void tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
+	struct md_metadata *meta)
+{
+	bool rtp = packet->protocol == PROTO_RTP;
+	struct mdu_stream none = { 0 };
+	struct mdu_out out;
+	struct mdu_in in;
+
+	if (rtp)
+		see_rtp(call, packet, stream, &in);
+	else
+		see_quic(hint, &in);
+	if (hint->given)
+		hints_apply(hint, &in);
+	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, COLOURS, &in, &out);
+	if (!rtp && in.media == MEDIA_REPAIR)
+		out.class = in.said.class;
+	if (out.opened)
+		tally_count(&call->tally, MD_C_MDUS, 1);
+	describe_mdu(&hall.config->policy[packet->route->policy], &out, meta);
+}
+
+/* Where the application gives the values themselves; with S = 1, D is 0. */
+static void tell_values(const struct md_hint *hint, struct md_metadata *meta)
+{
+	meta->d = meta->s ? 0 : hint->d;
+	meta->p = hint->p;
+	meta->l = hint->l;
+}
+
+static uint8_t tell_burst(struct call *call, const struct packet *packet, const struct md_hint *hint)
+{
+	uint8_t hinted = hints_burst(packet->flow, call->sock, hint, headers_len(packet->key.tuple.version) + packet->data.len,
+		call->now, hall.config->bq_unit);
+
+	return hinted ? hinted : train_burst(call, packet);
+}
+
+/* Which of the flow's streams the packet belongs to; without one of its own, a hinted frame inside QUIC is in the first. */
+static bool has_stream(const struct packet *packet, const struct md_hint *hint, bool streams, uint32_t *ssrc)
+{
+	*ssrc = packet->protocol == PROTO_RTP ? packet->rtp.ssrc : 0;
+	return packet->protocol == PROTO_RTP || (!streams && hint->given & MD_HINT_MDU);
+}
+
+bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta)
+{
+	struct md_hint hint = packet->control->hint;
+	bool streams = speaks_of_streams(packet);
+	struct stream *stream = NULL;
+	uint32_t ssrc;
+
+	memset(meta, 0, sizeof(*meta));
+	hints_merge(&hint, call->sock, packet->protocol == PROTO_RTP ? &packet->rtp : NULL);
+	if (has_stream(packet, &hint, streams, &ssrc)) {
+		stream = flowtab_stream(packet->flow, ssrc, call->now);
+		if (!stream)
+			return false;
+	}
+	if (streams)
+		tell_stream(packet, &hint, stream, meta);
+	else
+		tell_mdu(call, packet, &hint, stream, meta);
+	if (stream)
+		flowtab_stream_done(stream);
+	if (hint.given & MD_HINT_DPL)
+		tell_values(&hint, meta);
+	meta->bq = tell_burst(call, packet, &hint);
+	return true;
+}
