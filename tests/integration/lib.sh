@@ -5,6 +5,7 @@
 # TAP on standard output.
 set -u
 B=$(readlink -f -- "${1:?build folder}")
+# shellcheck disable=SC2034 # used by the scripts that read this
 top=$(dirname "$(readlink -f -- "$0")")/../..
 tests=0 failures=0
 if [ "${MD_LOOPBACK:-}" != own ]; then
