@@ -5,7 +5,7 @@
 # sent must arrive once and unaltered, and every send call must give what it gives without the shim. TAP.
 #
 # SOAK_FAULTS: faults at least (10000). SEED: of the dice (1); the same seed rolls the same dice, but threads and timing
-# are the machine's. SOAK_ACTS: names of acts, for only those. Everything happens in a network and mount namespace.
+# are the machine's. SOAK_ACTS: names of acts, for only those. SOAK_KEEP: counters too. Everything happens in a network and mount namespace.
 # shellcheck disable=SC2317 # functions that check calls
 set -u
 B=$(readlink -f -- "${1:?build folder}")
@@ -157,6 +157,14 @@ gstreamer() {
 		! video/x-raw,width=320,height=240,framerate=60/1 ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=16000 \
 		! rtph264pay pt=96 mtu=1200 config-interval=-1 ! udpsink host="$sink" port=$PORT
 }
+# Two branches of one program, each with a thread that sends, on one socket.
+gstreamer_two() {
+	faulty "$1" "$2" gst-launch-1.0 -q funnel name=f ! udpsink host="$sink" port=$PORT \
+		videotestsrc is-live=true num-buffers="$3" pattern=snow ! video/x-raw,width=320,height=240,framerate=60/1 \
+		! x264enc tune=zerolatency speed-preset=ultrafast bitrate=8000 ! rtph264pay pt=96 mtu=1200 ! f. \
+		videotestsrc is-live=true num-buffers="$3" pattern=snow ! video/x-raw,width=320,height=240,framerate=60/1 \
+		! vp8enc deadline=1 cpu-used=8 target-bitrate=4000000 ! rtpvp8pay pt=97 mtu=1200 ! f.
+}
 ffmpeg_rtp() {
 	faulty "$1" "$2" ffmpeg -v error -nostdin -re -f lavfi -i "testsrc2=size=320x240:rate=60,noise=alls=60:allf=t" \
 		-frames:v "$3" -c:v libx264 -preset ultrafast -tune zerolatency -qp 12 -pix_fmt yuv420p -f rtp \
@@ -186,6 +194,7 @@ judge() {
 		echo
 		[ ! -s "$W/shim.log" ] || head -3 "$W/shim.log"
 	} >"$W/said"
+	[ -z "${SOAK_KEEP:-}" ] || cat "$W/said"
 	case $name in
 	cut) known "a counter in a page behind the end of the file is SIGBUS" "$name: the sender ends well" ended_with "$2" ;;
 	*) check "$name: the sender ends well" ended_with "$2" ;;
@@ -286,7 +295,8 @@ round() {
 	act tunnel-calls 4 tunnel calls 150 400 gstreamer
 	act descriptors 4 tunnel "calls descriptors" 50 400 ffmpeg_rtp
 	act six 6 inline "calls descriptors" 100 300 ffmpeg_rtp
-	act storm 6 tunnel "calls start fork exec config clock" 100 400 gstreamer
+	act storm 6 tunnel "calls start fork exec config" 150 300 ffmpeg_rtp
+	act threads 4 tunnel "calls start fork exec clock" 150 300 gstreamer_two
 	act clock 4 tunnel "calls clock" 100 300 ffmpeg_rtp
 	act files 4 inline "calls start remove config exec fork" 100 300 gstreamer
 	act cut 4 inline "cut" 200 120 gstreamer

@@ -47,7 +47,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { SENTINEL = 4711, DECOYS = 16, HIGH = 512, RARELY = 20 };
+enum { SENTINEL = 4711, DECOYS = 16, HIGH = 512, SOMETIMES = 8, RARELY = 20 };
 
 static struct faults_report *report;
 static struct faults_ledger *ledger;
@@ -156,6 +156,13 @@ static bool is_ours(long nr, long fd)
 	return kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&len, 0) == 0 && type == SOCK_RAW;
 }
 
+/* One refusal of a question keeps a socket or a flow unwrapped for a while, up to a second: those come less often, or
+ * nothing else would happen. */
+static unsigned seldom(long nr)
+{
+	return nr == SYS_sendmsg || nr == SYS_rt_sigprocmask ? 1 : 10;
+}
+
 /* The error that the shim's call shall get, 0 for none. */
 static int refusal(enum fault_kind kind, long nr, long first)
 {
@@ -171,8 +178,7 @@ static int refusal(enum fault_kind kind, long nr, long first)
 		return 0;
 	__atomic_fetch_add(&report->calls, 1, __ATOMIC_RELAXED);
 	n = ++calls;
-	/* A socket about which the kernel says nothing is left alone for many sends: not too often, or nothing else happens. */
-	if (!is_ours(nr, first) || (nth ? n != nth : !now(kind, nr == SYS_getsockopt ? 10 : 1)))
+	if (!is_ours(nr, first) || (nth ? n != nth : !now(kind, seldom(nr))))
 		return 0;
 	while (r->error[choices])
 		choices++;
@@ -596,9 +602,9 @@ static void disturb(int fd, const struct msghdr *msg)
 {
 	if (now(FAULT_DESCRIPTOR, 2))
 		steal_descriptor();
-	if (now(FAULT_FORK, RARELY))
+	if (now(FAULT_FORK, SOMETIMES))
 		fork_and_send(fd, msg);
-	if (now(FAULT_EXEC, RARELY))
+	if (now(FAULT_EXEC, SOMETIMES))
 		start_program();
 	if (stats_path[0])
 		forget_counters();
