@@ -265,6 +265,10 @@ limits() {
 	running=()
 	check "$name: no limit of memory or descriptors ends a program that lives without the shim" [ $bad -eq 0 ]
 	known "making the file of counters is SIGXFSZ" "$name: nor does a limit of file sizes" [ $big -eq 0 ]
+	seq 100 >"$W/log"
+	prlimit --fsize=100 env LD_PRELOAD="$B/libmdshim.so" MDSHIM_CONF="$W/conf.2" MDSHIM_LOG="$W/log" true 2>/dev/null
+	with=$?
+	known "writing the log is SIGXFSZ" "$name: nor does a log that is longer already" [ $with -eq 0 ]
 }
 
 # What is still there when the disk is full: no counters, no log, all media.
