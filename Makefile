@@ -26,9 +26,9 @@ Q         := $(if $(V),,@)
 SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
 WIRE_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard shim/wire/*.c))
-ROOM_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out shim/interpose.c shim/start.c,$(wildcard shim/*.c)) \
+ROOM_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out shim/interpose.c shim/start.c shim/taps.c,$(wildcard shim/*.c)) \
               $(wildcard shim/recognise/*.c shim/egress/*.c))
-DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o
+DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/bookjson.c))

@@ -5,7 +5,6 @@
 # TAP on standard output.
 set -u
 B=$(readlink -f -- "${1:?build folder}")
-top=$(dirname "$(readlink -f -- "$0")")/../..
 tests=0 failures=0
 if [ "${MD_LOOPBACK:-}" != own ]; then
 	export MD_LOOPBACK=own
