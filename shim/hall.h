@@ -11,6 +11,7 @@
 #include "egress.h"
 #include "flowtab.h"
 #include "stats.h"
+#include "tapped.h"
 
 enum { BURSTS = 4 };
 
@@ -48,6 +49,7 @@ struct packet {
 	struct octets data;
 	enum protocol protocol;
 	struct rtp rtp;
+	struct tapped tapped;        /* what a QUIC writer of the process put in; kind 0: not known */
 	struct flow_key key;         /* destination; source where the call chose it */
 	const struct route *route;
 	struct flow *flow;

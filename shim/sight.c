@@ -38,8 +38,20 @@ static void remember(struct sock *sock, enum protocol protocol)
 		atomic_store_explicit(&sock->quic, 1, memory_order_relaxed);
 }
 
+/* A packet of a QUIC writer of this process. Whatever its first octet looks like, since the bit that tells QUIC may be
+ * greased (RFC 9287): the first bit tells long headers. */
+static enum md_aside sight_quic(const struct call *call, struct packet *packet)
+{
+	packet->protocol = octet(&packet->data, 0) & 0x80 ? PROTO_QUIC_LONG : PROTO_QUIC_SHORT;
+	remember(call->sock, PROTO_QUIC_LONG);
+	return packet->protocol == PROTO_QUIC_SHORT ? MD_ASIDE_COUNT : MD_A_NOT_MEDIA;
+}
+
 enum md_aside sight(const struct call *call, struct packet *packet)
 {
+	packet->tapped.kind = 0;
+	if (notes_any(&tapped_quic) && tapped_packet(&packet->data, &packet->tapped))
+		return sight_quic(call, packet);
 	packet->protocol = classify_first(&packet->data, to_turn(packet));
 	if (packet->protocol == PROTO_RTP)
 		return rtp_recognise(&packet->data, &packet->rtp) ? MD_ASIDE_COUNT : MD_A_NOT_MEDIA;

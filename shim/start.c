@@ -22,6 +22,7 @@
 #include "real.h"
 #include "socktab.h"
 #include "stats.h"
+#include "tapped.h"
 
 static struct config config;
 static struct config_errors errors;
@@ -107,6 +108,8 @@ static bool make_rooms(void)
 		err = flowtab_start(config.flows);
 	if (!err)
 		err = hints_start();
+	if (!err)
+		err = tapped_start(&config.reading, config.sockets);
 	if (err)
 		log_line("no memory for the tables: %s: passing through", strerror(-err));
 	return err == 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * tell.c - what the network is told of a datagram: hints of the application, then what it says of itself (classifier,
- * section 4). */
+ * tell.c - what the network is told of a datagram: hints of the application, then what a tap saw, then what it says of
+ * itself (classifier, section 4). */
 #include <string.h>
 
 #include "describe.h"
@@ -40,21 +40,40 @@ static void tell_stream(const struct packet *packet, const struct md_hint *hint,
 	describe_stream(stream ? stream->number : 0, meta);
 }
 
-/* A QUIC packet of a flow that carries frames, of which nobody names the MDU, is an MDU of its own. */
-static void see_quic(const struct md_hint *hint, struct mdu_in *in)
+/* A QUIC packet of a flow that carries frames: what a tap saw in it; else, if nobody names the MDU, an MDU of its own. */
+static void see_quic(const struct packet *packet, const struct md_hint *hint, struct mdu_in *in)
 {
 	memset(in, 0, sizeof(*in));
+	if (packet->tapped.kind == TAPPED_FRAME) {
+		in->ts = packet->tapped.ts;
+		in->media = packet->tapped.media;
+		in->said = packet->tapped.said;
+		return;
+	}
 	/* "An MDU of its own" is what the machine makes of repair packets. */
 	in->media = hint->given & MD_HINT_MDU ? MEDIA_VIDEO : MEDIA_REPAIR;
 }
 
+/* A packet that a tap saw in clear is encrypted, and so are those it missed. */
+static bool see_tapped(const struct call *call, const struct packet *packet, struct mdu_in *in)
+{
+	if (!notes_any(&tapped_srtp) || !tapped_rtp(&packet->rtp, &in->said, &in->media))
+		return false;
+	if (!atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed))
+		atomic_store_explicit(&call->sock->encrypted, 1, memory_order_relaxed);
+	return true;
+}
+
 static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
 {
-	bool encrypted = packet->route->protection == PROTECTION_AUTO &&
-		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
+	bool encrypted;
 
 	memset(in, 0, sizeof(*in));
 	in->ts = packet->rtp.ts;
+	if (see_tapped(call, packet, in))
+		return;
+	encrypted = packet->route->protection == PROTECTION_AUTO &&
+		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
 	in->media = classify_rtp(&packet->rtp, &hall.config->reading, packet->route->protection, encrypted,
 		&stream->plausible, NULL, &in->said);
 }
@@ -70,11 +89,11 @@ static void tell_mdu(struct call *call, const struct packet *packet, const struc
 	if (rtp)
 		see_rtp(call, packet, stream, &in);
 	else
-		see_quic(hint, &in);
+		see_quic(packet, hint, &in);
 	if (hint->given)
 		hints_apply(hint, &in);
 	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, COLOURS, &in, &out);
-	if (!rtp && in.media == MEDIA_REPAIR)
+	if (!rtp && packet->tapped.kind != TAPPED_FRAME && in.media == MEDIA_REPAIR)
 		out.class = in.said.class;
 	if (out.opened)
 		tally_count(&call->tally, MD_C_MDUS, 1);
@@ -97,11 +116,27 @@ static uint8_t tell_burst(struct call *call, const struct packet *packet, const 
 	return hinted ? hinted : train_burst(call, packet);
 }
 
-/* Which of the flow's streams the packet belongs to; without one of its own, a hinted frame inside QUIC is in the first. */
+/* Which of the flow's streams the packet belongs to: its SSRC; of QUIC the stream or datagram that a tap saw; a hinted frame
+ * inside QUIC is in the first. */
 static bool has_stream(const struct packet *packet, const struct md_hint *hint, bool streams, uint32_t *ssrc)
 {
-	*ssrc = packet->protocol == PROTO_RTP ? packet->rtp.ssrc : 0;
-	return packet->protocol == PROTO_RTP || (!streams && hint->given & MD_HINT_MDU);
+	enum tapped_kind kind = packet->tapped.kind;
+
+	if (packet->protocol == PROTO_RTP) {
+		*ssrc = packet->rtp.ssrc;
+		return true;
+	}
+	*ssrc = 0;
+	if (!streams) {
+		if (kind == TAPPED_FRAME)
+			*ssrc = packet->tapped.stream;
+		return kind == TAPPED_FRAME || hint->given & MD_HINT_MDU;
+	}
+	if (kind == TAPPED_STREAM)
+		*ssrc = packet->tapped.stream;
+	else if (kind == TAPPED_DATAGRAM || kind == TAPPED_FRAME)
+		*ssrc = UINT32_MAX; /* datagrams are one stream of the flow */
+	return kind == TAPPED_STREAM || *ssrc;
 }
 
 bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta)

@@ -5,8 +5,6 @@
 # TAP on standard output.
 set -u
 B=$(readlink -f -- "${1:?build folder}")
-# shellcheck disable=SC2034 # used by the scripts that read this
-top=$(dirname "$(readlink -f -- "$0")")/../..
 tests=0 failures=0
 if [ "${MD_LOOPBACK:-}" != own ]; then
 	export MD_LOOPBACK=own
@@ -100,7 +98,7 @@ open_capture() {
 	[ "$(id -u)" -ne 0 ] || user=(-Z root)
 	rm -rf "$T"/*.pcap "$T/stats" "$T"/*.json
 	mkdir "$T/stats"
-	tcpdump --immediate-mode -U -n -s 0 -B 16384 -i lo -Q in "${user[@]}" -w "$T/lo.pcap" udp 2>"$T/tcpdump.err" &
+	tcpdump --immediate-mode -U -n -s 4000 -B 32768 -i lo -Q in "${user[@]}" -w "$T/lo.pcap" udp 2>"$T/tcpdump.err" &
 	tcpdump=$!
 	poll grep -q 'listening on' "$T/tcpdump.err"
 }
