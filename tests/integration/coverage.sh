@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# rule: 21 22
 # coverage.sh BUILD - what mdctl coverage says of programs whose ways of sending are known. TAP. On the loopback interface.
 # shellcheck disable=SC2317 # functions that check calls
 set -u

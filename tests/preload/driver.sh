@@ -6,6 +6,7 @@
 #
 # Modes: inline and tunnel (served), unarmed (served, without the privilege it takes), unserved (the program is not
 # named), disabled (MDSHIM_DISABLE), badconf, noconf.
+# rule: 10 82 83 84 86
 set -u
 here=tests/preload
 modes='inline tunnel unarmed unserved disabled badconf noconf'

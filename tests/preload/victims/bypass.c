@@ -49,14 +49,14 @@ static void by_aio(uint32_t index)
 	struct iocb *list = &one;
 	struct io_event event = { .res = 0 };
 
-	if (syscall(SYS_io_setup, 1, &context)) {
+	if (syscall(SYS_io_setup, 1, &context, 0, 0, 0, 0)) {
 		say("no aio: %s", error_name(errno));
 		return;
 	}
-	CALL(syscall(SYS_io_submit, context, 1, &list));
-	CALL(syscall(SYS_io_getevents, context, 1, 1, &event, NULL));
+	CALL(syscall(SYS_io_submit, context, 1, &list, 0, 0, 0));
+	CALL(syscall(SYS_io_getevents, context, 1, 1, &event, NULL, 0));
 	say("aio gave %lld", (long long)event.res);
-	syscall(SYS_io_destroy, context);
+	syscall(SYS_io_destroy, context, 0, 0, 0, 0, 0);
 	report(&r, "aio", event.res > 0 ? 1 : 0);
 }
 

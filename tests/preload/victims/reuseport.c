@@ -13,7 +13,7 @@ int main(void)
 	struct address at = address(AF_INET, "127.0.0.1", 0);
 	int s[N], on = 1;
 	uint8_t p[MEDIA_LEN];
-	char name[16];
+	char name[24];
 
 	for (int i = 0; i < N; i++) {
 		snprintf(name, sizeof name, "127.0.1.%d", i + 1);
