@@ -50,7 +50,8 @@ entries() {
 			'socket options: '*) prefix='option ' names=${names#*: } ;;
 			'UDP_SEGMENT, '*) prefix='UDP_SEGMENT, ' names=${names#*, } ;;
 			esac
-			names=${names%"$tail"} names=${names// and /, } names=${names// or /, }
+			names=${names%"$tail"} names=${names%% (*}
+			names=${names// and /, } names=${names// or /, }
 			while [ -n "$names" ]; do
 				printf '%s%s\t%s\n' "$prefix" "${names%%, *}" "$what"
 				case $names in *', '*) names=${names#*, } ;; *) names='' ;; esac

@@ -4,10 +4,11 @@
  * holds each against that, one by one.
  * rule: 30 34 35 36 45 48
  * modes: inline tunnel unserved disabled badconf noconf
- * expect: seen==126 wrapped==86 aside.flags==16 aside.control==12 aside.not-unicast==12 */
+ * expect: seen==130 wrapped==90 aside.flags==16 aside.control==12 aside.not-unicast==12 */
 #include "victim.h"
 #include <mdshim/hints.h>
 #include <linux/net_tstamp.h>
+#include <mdshim/hints.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
@@ -138,6 +139,12 @@ static void zerocopy(void)
 	by_flags(MSG_ZEROCOPY);
 }
 
+static void hints(void)
+{
+	struct md_hint key = { .version = MD_HINT_VERSION, .given = MD_HINT_IMPORTANCE, .importance = MD_IS_KEY };
+	by_message(&r, s, MD_HINT_LEVEL, MD_HINT_PACKET, &key, sizeof key, 0);
+}
+
 static void txtime(void)
 {
 	struct sock_txtime how = { .clockid = CLOCK_MONOTONIC };
@@ -220,7 +227,8 @@ static const struct {
 	{ "IPV6_HOPLIMIT", hoplimit }, { "UDP_SEGMENT, control message", segment_message },
 	{ "UDP_SEGMENT, socket option", segment_option }, { "MSG_DONTWAIT", dontwait }, { "MSG_NOSIGNAL", nosignal },
 	{ "MSG_CONFIRM", confirm }, { "UDP_CORK", cork }, { "MSG_MORE", more }, { "MSG_ZEROCOPY", zerocopy },
-	{ "other flags", other_flags }, { "SCM_TXTIME", txtime }, { "IPV6_HOPOPTS", hopopts },
+	{ "other flags", other_flags }, { "hints", hints }, { "SCM_TXTIME", txtime },
+	{ "IPV6_HOPOPTS", hopopts },
 	{ "every other control message", other_message }, { "multicast", multicast }, { "broadcast", broadcast },
 	{ "link-local", link_local }, { "option TTL", option_ttl }, { "option hop limit", option_hops },
 	{ "option TOS", option_tos }, { "option traffic class", option_class }, { "option path MTU mode", option_pmtu },
