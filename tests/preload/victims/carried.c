@@ -6,7 +6,6 @@
  * modes: inline tunnel unserved disabled badconf noconf
  * expect: seen==130 wrapped==90 aside.flags==16 aside.control==12 aside.not-unicast==12 */
 #include "victim.h"
-#include <mdshim/hints.h>
 #include <linux/net_tstamp.h>
 #include <mdshim/hints.h>
 #include <sys/ioctl.h>
@@ -211,14 +210,6 @@ static void option_device(void) { by_option(&r, s, SOL_SOCKET, SO_BINDTODEVICE, 
 static void option_buffer(void) { by_option(&r, s, SOL_SOCKET, SO_SNDBUF, &(int){ 100000 }, sizeof(int)); }
 static void option_pacing(void) { by_option(&r, s, SOL_SOCKET, SO_MAX_PACING_RATE, &(unsigned){ 100000000 }, sizeof(unsigned)); }
 
-/* Ours alone: the kernel ignores the level (include/mdshim/hints.h). */
-static void hint(void)
-{
-	struct md_hint say_start = { .version = MD_HINT_VERSION, .given = MD_HINT_START, .start = 1 };
-
-	by_message(&r, s, MD_HINT_LEVEL, MD_HINT_PACKET, &say_start, sizeof say_start, 0);
-}
-
 static const struct {
 	const char *name;
 	void (*what)(void);
@@ -233,7 +224,7 @@ static const struct {
 	{ "link-local", link_local }, { "option TTL", option_ttl }, { "option hop limit", option_hops },
 	{ "option TOS", option_tos }, { "option traffic class", option_class }, { "option path MTU mode", option_pmtu },
 	{ "option priority", option_priority }, { "option mark", option_mark }, { "option device", option_device },
-	{ "hints (`mdshim/hints.h`)", hint }, { "option pacing rate", option_pacing }, { "option send buffer", option_buffer },
+	{ "option pacing rate", option_pacing }, { "option send buffer", option_buffer },
 };
 
 int main(int argc, char **argv)
