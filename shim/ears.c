@@ -6,7 +6,10 @@
 #include "hall.h"
 #include "hints.h"
 #include "path.h"
+#include "real.h"
 #include "route.h"
+
+enum { AWAIT_MS = 100 };
 
 /* Asked of a connected socket only: elsewhere the kernel has no answer either. */
 static int lowered(struct call *call, int mtu)
@@ -27,6 +30,9 @@ static int lowered(struct call *call, int mtu)
 	packet.route = &hall.config->route[route];
 	kind.option = packet.route->ofc ? MD_OFC : MD_MED;
 	more = (int)md_area_size(&area) + (hall.config->auth ? MD_AUTH_LEN : 0);
+	if (!egress_usable(packet.route->mode == MODE_TUNNEL ? hall.config->router[packet.route->router].at.version :
+								packet.key.tuple.version))
+		return mtu;
 	if (packet.route->mode == MODE_TUNNEL) {
 		router = &hall.config->router[packet.route->router];
 		more += (int)headers_len(router->at.version);
@@ -55,19 +61,43 @@ void path_heard_shutdown(int fd, int how)
 		socktab_heard_shutdown(fd);
 }
 
+/* A filter may be meant for all threads (TSYNC), and one of them may be about to make a system call of ours. Theirs end in
+ * microseconds; one that waits for room in a socket is not waited for long. */
+static void await_others(void)
+{
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do {
+		if (!atomic_load_explicit(&path_under_way, memory_order_acquire))
+			return;
+		raw_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < AWAIT_MS);
+}
+
+/* The page is a forked child's too, and says how it stands with the process it is named after. */
+static void say(bool silent)
+{
+	if (stats_page()->pid == raw_call(SYS_getpid, 0, 0, 0, 0, 0, 0))
+		__atomic_store_n(&stats_page()->sandboxed, silent, __ATOMIC_RELAXED);
+}
+
 bool path_fall_silent(void)
 {
 	bool serving = atomic_exchange(&path_serving, false);
 
-	if (serving)
-		__atomic_store_n(&stats_page()->sandboxed, 1, __ATOMIC_RELAXED);
+	if (serving) {
+		say(true);
+		await_others();
+	}
 	return serving;
 }
 
 void path_resume(bool serving)
 {
 	if (serving)
-		__atomic_store_n(&stats_page()->sandboxed, 0, __ATOMIC_RELAXED);
+		say(false);
 	atomic_store(&path_serving, serving);
 }
 

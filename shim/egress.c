@@ -26,6 +26,13 @@ static void note_engine(unsigned six, enum md_engine id, int err)
 		__atomic_store_n(error, (uint32_t)err, __ATOMIC_RELAXED);
 }
 
+bool egress_usable(uint8_t version)
+{
+	const uint32_t *in_use = version == 6 ? &stats_page()->engine_v6 : &stats_page()->engine_v4;
+
+	return __atomic_load_n(in_use, __ATOMIC_RELAXED) != MD_ENGINE_NONE;
+}
+
 static void probe(unsigned six)
 {
 	uint64_t cookie = 0;

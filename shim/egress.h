@@ -42,6 +42,9 @@ extern const struct engine engine_raw;
 /* Which engines can be used, found out once. Only from the constructor. */
 void egress_start(bool ipv4, bool ipv6);
 
+/* Whether there is an engine for datagrams of that version, as far as is known. */
+bool egress_usable(uint8_t version);
+
 /* Puts it out by the best engine for the socket, which is counted. alone: the call has no other datagram, so what was
  * counted is settled just before it goes out; what does not get out is taken back. 0, or -errno: -ENODEV no engine,
  * -EAGAIN full, -EMSGSIZE too long. */

@@ -22,6 +22,7 @@ enum {
 
 struct hall hall;
 _Atomic bool path_serving;
+_Atomic uint32_t path_under_way;
 
 /* The door this thread is in: an address on its stack, 0 outside. A signal handler that sends while we are at work finds
  * it set and passes. */
@@ -358,6 +359,7 @@ bool path_open(struct call *call, int fd)
 		return false;
 	if (process_is_new())
 		socktab_forked();
+	atomic_fetch_add_explicit(&path_under_way, 1, memory_order_acq_rel);
 	call->tally.touched = 0;
 	call->fd = fd;
 	call->bursts = 0;
@@ -372,6 +374,7 @@ void path_close(struct call *call)
 {
 	if (call->sock)
 		socktab_let_go(call->sock);
+	atomic_fetch_sub_explicit(&path_under_way, 1, memory_order_release);
 	inside = 0;
 }
 

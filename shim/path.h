@@ -16,6 +16,9 @@ enum { PATH_PASS = -2 };
 /* Whether this process is served at all: the first question of every door. Set once, by the constructor. */
 extern _Atomic bool path_serving;
 
+/* Calls that threads of this process are in just now. */
+extern _Atomic uint32_t path_under_way;
+
 /* The second question: whether fd may be a socket we serve. noted_only: for write and writev, which may not ask about
  * unknown descriptors. A few instructions, no system call. */
 static inline bool path_serves(int fd, bool noted_only)

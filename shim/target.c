@@ -37,7 +37,7 @@ static uint8_t take_addr(const void *from, socklen_t len, uint8_t *addr, uint16_
 		return 4;
 	}
 	memcpy(addr, &six.sin6_addr, 16);
-	return six.sin6_scope_id ? 0 : 6;
+	return 6;
 }
 
 static bool any(const uint8_t *addr)

@@ -2,7 +2,6 @@
 /* Path MTU discovery leaves room for what we add: IP_MTU and IPV6_MTU are lowered by exactly that, what fits the answer is
  * wrapped, what does not goes out as it came, and EMSGSIZE comes where it came without us.
  * rule: 41 49
- * modes: inline tunnel unserved disabled badconf noconf
  * expect: seen==28 wrapped==10 aside.mtu==18 */
 #include "victim.h"
 #include <sys/ioctl.h>
