@@ -33,7 +33,7 @@ MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/bookjson.c))
 PIPE_SRC   := $(wildcard demo/pipeline/*.c)
-PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-nouring
+PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
 
 UNIT       := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
@@ -111,7 +111,11 @@ $(B)/hint: demo/hint.c include/mdshim/hints.h
 $(B)/mdshim-check: $(B)/shim/check/check.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
 
-$(B)/shim/check/check.o: shim/check/check.c
+# The same for the classifier, behind "mdctl explain".
+$(B)/mdshim-explain: $(B)/shim/check/explain.o $(B)/shim/check/capture.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
+
+$(B)/shim/check/%.o: shim/check/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Ishim -c -o $@ $<
 

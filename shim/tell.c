@@ -68,6 +68,7 @@ static bool see_tapped(const struct call *call, const struct packet *packet, str
 
 static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
 {
+	struct layers *layers = NULL;
 	bool encrypted;
 
 	memset(in, 0, sizeof(*in));
@@ -76,8 +77,11 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 		return;
 	encrypted = packet->route->protection == PROTECTION_AUTO &&
 		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
+	if (hall.config->reading.dd_id && packet->rtp.profile)
+		layers = flowtab_layers(stream, call->now);
 	in->media = classify_rtp(&packet->rtp, &hall.config->reading, packet->route->protection, encrypted,
-		&stream->plausible, NULL, &in->said);
+		&stream->plausible, layers ? &layers->structure : NULL, &in->said);
+	flowtab_layers_done(layers);
 }
 
 static void tell_mdu(const struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
