@@ -17,8 +17,8 @@
 enum { STREAMS = 256, FLOWS = 64, COLOURS = 4 };
 
 struct flow {
-	struct md_tuple tuple;
 	struct mdu_flow mdu;
+	struct md_tuple tuple;
 	bool encrypted, quic;
 };
 
@@ -47,10 +47,16 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
+static bool same(const struct md_tuple *a, const struct md_tuple *b)
+{
+	return a->version == b->version && a->sport == b->sport && a->dport == b->dport && memcmp(a->src, b->src, 16) == 0 &&
+		memcmp(a->dst, b->dst, 16) == 0;
+}
+
 static struct flow *flow_of(const struct md_tuple *tuple)
 {
 	for (unsigned i = 0; i < flows; i++)
-		if (memcmp(&flow[i].tuple, tuple, sizeof *tuple) == 0)
+		if (same(&flow[i].tuple, tuple))
 			return &flow[i];
 	if (flows == FLOWS)
 		return NULL;
