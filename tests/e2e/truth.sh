@@ -122,5 +122,10 @@ starts=1 ends=0 scene 'Opus' video "$T/opus.mkv" of_audio by_gst "$T/opus.mkv" r
 ffmpeg -v error -f lavfi -i "testsrc2=size=640x480:rate=30,noise=alls=40:allf=t" -frames:v $frames -c:v libx264 -preset ultrafast -g 20 -bf 0 \
 	-y "$T/ts.mkv" </dev/null
 starts=0 ends=0 scene 'MPEG-TS' video "$T/ts.mkv" by_flags by_gst "$T/ts.mkv" h264parse ! mpegtsmux alignment=7 ! rtpmp2tpay pt=33
+export GST_PLUGIN_PATH=$B/gst GST_REGISTRY=$T/registry
+check 'mdhint is a plugin like others' gst-inspect-1.0 mdhint
+route=$'mode = inline\nprotection = srtp'
+scene 'VP8 unknown to the shim, mdhint' video "$T/vp8.mkv" by_flags by_gst "$T/vp8.mkv" rtpvp8pay pt=96 mtu=600 ! mdhint ! srtpenc $srtp
+route=
 cat "$T/table"
 finish
