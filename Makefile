@@ -9,19 +9,21 @@ BINDIR    ?= $(PREFIX)/bin
 MANDIR    ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 
+# The one place where the version stands.
+VERSION   := 0.1
 CC        ?= cc
 WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wformat-nonliteral -Wstrict-prototypes \
              -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
 OPT       ?= -O2 -g
 SAN       ?=
 CFLAGS    := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(OPT) $(SAN)
-CPPFLAGS  := -Iinclude -MMD -MP
+CPPFLAGS  := -Iinclude -MMD -MP -DMDSHIM_VERSION='"$(VERSION)"'
 HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # Code that runs inside somebody else's process: position independent, nothing visible, small frames, thread-local
 # storage that never calls the allocator.
 GUEST     := -fPIC -fvisibility=hidden -ftls-model=initial-exec -Wframe-larger-than=2048
 # The library is small enough for the compiler to see it whole; objects keep their ordinary code for lint and archives.
-LTO       := $(if $(SAN),,-flto -ffat-lto-objects)
+LTO       := $(if $(SAN),,-flto=auto -ffat-lto-objects)
 Q         := $(if $(V),,@)
 SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 
@@ -137,7 +139,7 @@ $(B)/mdshim-nouring: shim/check/nouring.c
 
 $(B)/mdshim-run: shim/mdshim-run
 	@mkdir -p $(@D)
-	$(Q)install -m 755 $< $@
+	$(Q)sed 's,@VERSION@,$(VERSION),' $< >$@ && chmod 755 $@
 
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
@@ -216,8 +218,9 @@ install: all
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(PREFIX)/include/mdshim $(DESTDIR)$(SYSCONFDIR)/mdshim
 	install -m 755 $(B)/libmdshim.so $(DESTDIR)$(LIBDIR)/
+	install -m 644 $(B)/libmdwire.a $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)/
-	sed 's,@LIBDIR@,$(LIBDIR),' shim/mdshim-run >$(DESTDIR)$(BINDIR)/mdshim-run
+	sed 's,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(VERSION),' shim/mdshim-run >$(DESTDIR)$(BINDIR)/mdshim-run
 	chmod 755 $(DESTDIR)$(BINDIR)/mdshim-run
 	install -m 644 include/mdshim/*.h $(DESTDIR)$(PREFIX)/include/mdshim/
 	install -m 644 shim.conf.example $(DESTDIR)$(SYSCONFDIR)/mdshim/
@@ -225,6 +228,7 @@ install: all
 	install -m 644 $(wildcard shim/*.5) $(DESTDIR)$(MANDIR)/man5/
 
 uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/libmdwire.a
 	rm -f $(DESTDIR)$(LIBDIR)/libmdshim.so $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAMS)) mdshim-run)
 	rm -rf $(DESTDIR)$(PREFIX)/include/mdshim
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard shim/*.1 provisioner/mdctl/*.1 demo/router/*.1)))

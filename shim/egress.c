@@ -17,8 +17,8 @@ static struct {
 
 static void note_engine(unsigned six, enum md_engine id, int err)
 {
-	uint32_t *in_use = six ? &stats->engine_v6 : &stats->engine_v4;
-	uint32_t *error = six ? &stats->engine_errno_v6 : &stats->engine_errno_v4;
+	uint32_t *in_use = six ? &stats_page()->engine_v6 : &stats_page()->engine_v4;
+	uint32_t *error = six ? &stats_page()->engine_errno_v6 : &stats_page()->engine_errno_v4;
 
 	if (__atomic_load_n(in_use, __ATOMIC_RELAXED) != (uint32_t)id)
 		__atomic_store_n(in_use, (uint32_t)id, __ATOMIC_RELAXED);
@@ -50,7 +50,7 @@ void egress_start(bool ipv4, bool ipv6)
 /* One engine's try. A descriptor that was closed or replaced under us is made anew once. *armed: the engine may be used,
  * whatever became of this datagram. */
 static int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *parcel,
-	uint32_t now, bool *armed)
+	uint32_t now, struct tally *tally, bool alone, bool *armed)
 {
 	struct outlet_raw *handle;
 	int err = 0;
@@ -62,7 +62,12 @@ static int try_engine(const struct engine *engine, struct sock *sock, const stru
 		if (err)
 			return err;
 		*armed = true;
+		tally_engine(tally, engine->id, 1);
+		if (alone)
+			tally_settle(tally);
 		err = engine->send(handle, &parcel, 1);
+		if (err < 0)
+			tally_engine(tally, engine->id, -1);
 		if (err != -EBADF)
 			break;
 		stats_count(MD_C_STOLEN, 1);
@@ -71,7 +76,8 @@ static int try_engine(const struct engine *engine, struct sock *sock, const stru
 	return err > 0 ? 0 : err;
 }
 
-int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now)
+int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
+	bool alone)
 {
 	unsigned six = parcel->tuple.version == 6;
 
@@ -82,18 +88,15 @@ int egress_send(struct sock *sock, const struct view *view, struct parcel *parce
 
 		if ((refused && now - refused < PROBE_MS) || parcel->area_len > engines[i]->largest())
 			continue;
-		err = try_engine(engines[i], sock, view, parcel, now, &armed);
+		err = try_engine(engines[i], sock, view, parcel, now, tally, alone, &armed);
 		if (!armed && (err == -EPERM || err == -EACCES || err == -EAFNOSUPPORT)) {
 			atomic_store_explicit(&state[six][i].refused, now | 1, memory_order_relaxed);
 			note_engine(six, MD_ENGINE_NONE, -err);
 			continue;
 		}
-		if (!err) {
-			stats_engine(engines[i]->id, 1);
-			if (refused) {
-				atomic_store_explicit(&state[six][i].refused, 0, memory_order_relaxed);
-				note_engine(six, engines[i]->id, 0);
-			}
+		if (!err && refused) {
+			atomic_store_explicit(&state[six][i].refused, 0, memory_order_relaxed);
+			note_engine(six, engines[i]->id, 0);
 		}
 		return err;
 	}

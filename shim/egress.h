@@ -42,7 +42,10 @@ extern const struct engine engine_raw;
 /* Which engines can be used, found out once. Only from the constructor. */
 void egress_start(bool ipv4, bool ipv6);
 
-/* Puts it out by the best engine for the socket. 0, or -errno: -ENODEV no engine, -EAGAIN full, -EMSGSIZE too long. */
-int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now);
+/* Puts it out by the best engine for the socket, which is counted. alone: the call has no other datagram, so what was
+ * counted is settled just before it goes out; what does not get out is taken back. 0, or -errno: -ENODEV no engine,
+ * -EAGAIN full, -EMSGSIZE too long. */
+int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
+	bool alone);
 
 #endif

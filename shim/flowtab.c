@@ -141,7 +141,7 @@ struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic
 		stats_count(MD_C_FLOWS, 1);
 	if (news.forgot)
 		stats_count(MD_C_FLOWS_FORGOTTEN, 1);
-	__atomic_store_n(&stats->flows_now, table_count(&flows), __ATOMIC_RELAXED);
+	__atomic_store_n(&stats_page()->flows_now, table_count(&flows), __ATOMIC_RELAXED);
 	return flow;
 }
 

@@ -33,6 +33,8 @@ struct call {
 	struct view view;
 	struct timespec time;        /* the one clock reading */
 	uint32_t now;                /* the same in milliseconds, to measure ages with */
+	struct tally tally;
+	bool alone;                  /* one datagram is all there is */
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;
@@ -54,6 +56,11 @@ struct packet {
 	const struct outlet_tunnel *tunnel; /* in tunnel mode */
 };
 
+/* path.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
+ * of ours already, and nothing may be touched. call lies on the stack of the door. */
+bool path_open(struct call *call, int fd);
+void path_close(struct call *call);
+
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
@@ -66,6 +73,10 @@ enum md_aside sight(const struct call *call, struct packet *packet);
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);
 uint8_t train_burst(struct call *call, const struct packet *packet);
+
+/* stuntoken.c - whether a STUN message is to carry a token, and its sending: what sendmsg(2) would return for it. */
+bool stun_wanted(const struct call *call, struct packet *packet);
+ssize_t stun_send(struct call *call, struct packet *packet);
 
 /* IP header and UDP header of an application datagram. */
 static inline size_t headers_len(uint8_t version)

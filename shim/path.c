@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "hall.h"
-#include "hints.h"
 #include "memory.h"
 #include "process.h"
 #include "real.h"
@@ -86,6 +85,7 @@ static bool error_pending(const struct call *call)
 /* Out it goes, wrapped; or why not. */
 static enum md_aside take(struct call *call, struct packet *packet)
 {
+	enum md_count count = packet->route->mode == MODE_TUNNEL ? MD_C_WRAPPED_MED_TUNNEL : MD_C_WRAPPED_MED_INLINE;
 	enum md_aside why;
 
 	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))
@@ -96,10 +96,11 @@ static enum md_aside take(struct call *call, struct packet *packet)
 	why = target_flow(call, packet);
 	if (why != MD_ASIDE_COUNT)
 		return why;
+	tally_count(&call->tally, count, 1); /* before it is out: see stats.h */
 	why = wrap(call, packet);
 	flowtab_let_go(packet->flow);
-	if (why == MD_ASIDE_COUNT)
-		stats_count(packet->route->mode == MODE_TUNNEL ? MD_C_WRAPPED_MED_TUNNEL : MD_C_WRAPPED_MED_INLINE, 1);
+	if (why != MD_ASIDE_COUNT)
+		tally_count(&call->tally, count, -1);
 	return why;
 }
 
@@ -124,7 +125,7 @@ static enum md_aside survey(struct call *call, struct packet *packet, struct con
 	control_read(msg, control);
 	packet->control = control;
 	if (control->bad_hints)
-		stats_count(MD_C_HINTS_BAD, control->bad_hints);
+		tally_count(&call->tally, MD_C_HINTS_BAD, control->bad_hints);
 	if (control->foreign)
 		return MD_A_CONTROL;
 	*all = octets_of(msg->msg_iov, msg->msg_iovlen);
@@ -202,17 +203,17 @@ static ssize_t send_train(struct call *call, struct packet *packet, const struct
 
 		packet->data = octets_from(all, at);
 		packet->data = octets_first(&packet->data, segment);
-		stats_count(MD_C_SEEN, 1);
+		tally_count(&call->tally, MD_C_SEEN, 1);
 		why = judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
 			why = take(call, packet);
 		if (why == MD_ASIDE_COUNT)
 			continue;
-		stats_aside(why, 1);
+		tally_aside(&call->tally, why, 1);
 		if (send_segment(call, packet) < 0 && at == 0)
 			return -1;
 	}
-	stats_count(MD_C_SEGMENTED, 1);
+	tally_count(&call->tally, MD_C_SEGMENTED, 1);
 	return (ssize_t)all->len;
 }
 
@@ -229,7 +230,7 @@ static int flush(const struct call *call, unsigned from, unsigned to)
 	return sent;
 }
 
-enum fate { FATE_NATIVE, FATE_SINGLE, FATE_TRAIN };
+enum fate { FATE_NATIVE, FATE_SINGLE, FATE_TRAIN, FATE_STUN };
 
 static enum fate decide(struct call *call, struct packet *packet, struct control *control, struct octets *all,
 	uint32_t *segment)
@@ -252,8 +253,10 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 	}
 	if (why == MD_ASIDE_COUNT)
 		return FATE_SINGLE;
-	stats_count(MD_C_SEEN, n ? n : 1);
-	stats_aside(why, n ? n : 1);
+	tally_count(&call->tally, MD_C_SEEN, n ? (int)n : 1);
+	tally_aside(&call->tally, why, n ? (int)n : 1);
+	if (why == MD_A_NOT_MEDIA && !*segment && stun_wanted(call, packet))
+		return FATE_STUN;
 	return FATE_NATIVE;
 }
 
@@ -264,20 +267,21 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 	enum md_aside why;
 	ssize_t len;
 
-	if (fate == FATE_TRAIN) {
-		len = send_train(call, packet, all, segment);
+	call->alone = call->n == 1 && fate == FATE_SINGLE;
+	if (fate == FATE_TRAIN || fate == FATE_STUN) {
+		len = fate == FATE_STUN ? stun_send(call, packet) : send_train(call, packet, all, segment);
 		if (len < 0)
 			return -1;
 		message->msg_len = (unsigned)len;
 		return 1;
 	}
-	stats_count(MD_C_SEEN, 1);
+	tally_count(&call->tally, MD_C_SEEN, 1);
 	why = take(call, packet);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
 		return 1;
 	}
-	stats_aside(why, 1);
+	tally_aside(&call->tally, why, 1);
 	return 0;
 }
 
@@ -318,8 +322,8 @@ static int walk(struct call *call)
 
 static int pass(struct call *call, enum md_aside why)
 {
-	stats_count(MD_C_SEEN, call->n);
-	stats_aside(why, call->n);
+	tally_count(&call->tally, MD_C_SEEN, (int)call->n);
+	tally_aside(&call->tally, why, (int)call->n);
 	return PATH_PASS;
 }
 
@@ -336,147 +340,74 @@ static int served(struct call *call)
 	return walk(call);
 }
 
-static void begin_call(struct call *call, int fd)
+/* A handler within our own call: nothing of it is touched, but it is counted. */
+static void nested(int fd, unsigned n)
 {
+	struct tally tally = { .touched = 0 };
+	uint64_t cookie;
+
+	tally_count(&tally, MD_C_SEEN, (int)n);
+	tally_aside(&tally, MD_A_NESTED, (int)n);
+	stats_cookie(fd, &cookie);
+	tally_settle(&tally);
+}
+
+bool path_open(struct call *call, int fd)
+{
+	if (!enter((uintptr_t)call))
+		return false;
+	if (process_is_new())
+		socktab_forked();
+	call->tally.touched = 0;
 	call->fd = fd;
 	call->bursts = 0;
 	clock_gettime(CLOCK_REALTIME, &call->time);
 	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
 	memory_tick(call->now);
+	call->sock = socktab_find(fd, call->now);
+	return true;
 }
 
-/* Asked of a connected socket only: elsewhere the kernel has no answer either. */
-static int lowered(struct call *call, int mtu)
+void path_close(struct call *call)
 {
-	static const struct control nothing;
-	const struct msghdr msg = { 0 };
-	struct packet packet = { .msg = &msg, .control = &nothing };
-	struct md_metadata kind = { .option = MD_MED };
-	struct md_area area = { .ids = &hall.config->ids, .meta = &kind };
-	const struct router *router;
-	int route, more;
-
-	if (!call->view.connected || target_find(call, &packet) != MD_ASIDE_COUNT)
-		return mtu;
-	route = route_find(hall.config, hall.program, &packet.key.tuple, CARRIES_RTP | CARRIES_QUIC);
-	if (route < 0 || hall.config->route[route].mode == MODE_OFF)
-		return mtu;
-	packet.route = &hall.config->route[route];
-	kind.option = packet.route->ofc ? MD_OFC : MD_MED;
-	more = (int)md_area_size(&area) + (hall.config->auth ? MD_AUTH_LEN : 0);
-	if (packet.route->mode == MODE_TUNNEL) {
-		router = &hall.config->router[packet.route->router];
-		more += (int)headers_len(router->at.version);
-		mtu = mtu < (int)router->mtu ? mtu : (int)router->mtu;
-	}
-	return mtu - more;
-}
-
-int path_mtu(int fd, int mtu)
-{
-	int saved = errno;
-	struct call call;
-
-	if (!path_serves(fd, false) || !enter((uintptr_t)__builtin_frame_address(0)))
-		return mtu;
-	if (process_is_new())
-		socktab_forked();
-	begin_call(&call, fd);
-	call.sock = socktab_find(fd, call.now);
-	if (call.sock) {
-		if (socktab_view(call.sock, fd, call.now, &call.view))
-			mtu = lowered(&call, mtu);
-		socktab_let_go(call.sock);
-	}
+	if (call->sock)
+		socktab_let_go(call->sock);
 	inside = 0;
-	errno = saved;
-	return mtu;
+}
+
+/* What is left to be counted. A call that sent nothing itself was at the kernel a moment ago (socktab_find); one that did
+ * asks once more. */
+static void settle(struct call *call)
+{
+	uint64_t cookie;
+
+	if (call->tally.touched >> TALLY_ENGINE || (call->tally.touched && !call->alone))
+		stats_cookie(call->fd, &cookie);
+	tally_settle(&call->tally);
 }
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
-	struct call call;
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	int result = PATH_PASS, saved = errno;
+	struct call call;
 
 	if (!n)
 		return PATH_PASS;
-	if (!enter(here)) {
-		stats_count(MD_C_SEEN, n);
-		stats_aside(MD_A_NESTED, n);
+	pthread_testcancel(); /* as the real call would; nothing is held yet */
+	if (!path_open(&call, fd)) {
+		nested(fd, n);
 		return PATH_PASS;
 	}
-	if (process_is_new())
-		socktab_forked();
-	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	begin_call(&call, fd);
+	call.alone = n == 1;
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;
-	call.sock = socktab_find(fd, call.now);
 	if (call.sock) {
 		result = served(&call);
-		socktab_let_go(call.sock);
+		settle(&call);
 	}
-	inside = 0;
+	path_close(&call);
 	if (result != -1)
 		errno = saved;
 	return result;
-}
-
-void path_heard_shutdown(int fd, int how)
-{
-	if (path_serving && (how == SHUT_WR || how == SHUT_RDWR))
-		socktab_heard_shutdown(fd);
-}
-
-bool path_fall_silent(void)
-{
-	bool serving = atomic_exchange(&path_serving, false);
-
-	if (serving)
-		__atomic_store_n(&stats->sandboxed, 1, __ATOMIC_RELAXED);
-	return serving;
-}
-
-void path_resume(bool serving)
-{
-	if (serving)
-		__atomic_store_n(&stats->sandboxed, 0, __ATOMIC_RELAXED);
-	atomic_store(&path_serving, serving);
-}
-
-void path_heard_connect(int fd)
-{
-	if (path_serving)
-		socktab_heard_connect(fd);
-}
-
-void path_heard_option(int fd, int level, int name)
-{
-	if (path_serving)
-		socktab_heard_option(fd, level, name);
-}
-
-bool path_told(int fd, int name, const void *value, socklen_t len, int *result)
-{
-	struct call call;
-	int err = -ENOPROTOOPT, saved = errno;
-
-	if (!path_serves(fd, false) || !enter((uintptr_t)__builtin_frame_address(0)))
-		return false;
-	if (process_is_new())
-		socktab_forked();
-	begin_call(&call, fd);
-	call.sock = socktab_find(fd, call.now);
-	if (call.sock) {
-		err = hints_told(call.sock, name, value, len, call.now);
-		socktab_let_go(call.sock);
-	}
-	inside = 0;
-	errno = err ? -err : saved;
-	*result = err ? -1 : 0;
-	if (err == -ENOPROTOOPT)
-		errno = saved; /* the kernel says it in its own words */
-	return err != -ENOPROTOOPT;
 }

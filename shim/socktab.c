@@ -128,7 +128,7 @@ static struct sock *adopt(int fd, uint64_t cookie, uint32_t now)
 		stats_count(MD_C_SOCKETS, 1);
 	if (news.forgot)
 		stats_count(MD_C_SOCKETS_FORGOTTEN, 1);
-	__atomic_store_n(&stats->sockets_now, table_count(&table), __ATOMIC_RELAXED);
+	__atomic_store_n(&stats_page()->sockets_now, table_count(&table), __ATOMIC_RELAXED);
 	return sock;
 }
 
@@ -153,10 +153,9 @@ struct sock *socktab_find(int fd, uint32_t now)
 	struct note *n = &note[fd];
 	struct sock *sock = NULL;
 	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
 	uint32_t index;
 
-	if (raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) != 0) {
+	if (stats_cookie(fd, &cookie) != 0) {
 		remember_no(n);
 		return NULL;
 	}

@@ -54,6 +54,7 @@ struct view {
 	uint8_t pmtu4, pmtu6;        /* IP_PMTUDISC_* */
 	uint16_t segment;            /* UDP_SEGMENT, 0 = off */
 	uint32_t mark, priority, sndbuf;
+	uint64_t pacing;             /* SO_MAX_PACING_RATE, octets per second, all ones without */
 	uint32_t asked, asked_peer;  /* when, milliseconds */
 	char device[16];
 };

@@ -59,11 +59,13 @@ static void read_shape(struct view *view, uint8_t domain, int fd)
 
 static void read_egress(struct view *view, int fd)
 {
-	socklen_t len = sizeof(view->device) - 1;
+	socklen_t len = sizeof(view->device) - 1, pacing_len = sizeof(view->pacing);
 
 	view->mark = (uint32_t)option(fd, SOL_SOCKET, SO_MARK, 0);
 	view->priority = (uint32_t)option(fd, SOL_SOCKET, SO_PRIORITY, 0);
 	view->sndbuf = (uint32_t)option(fd, SOL_SOCKET, SO_SNDBUF, 0);
+	view->pacing = ~(uint64_t)0;
+	raw_getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &view->pacing, &pacing_len);
 	memset(view->device, 0, sizeof(view->device));
 	raw_getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, view->device, &len);
 }
@@ -92,6 +94,7 @@ void sockview_mirror_to(int fd, uint64_t cookie, const struct view *view)
 	raw_setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
 	if (sndbuf)
 		raw_setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf));
+	raw_setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &view->pacing, sizeof(view->pacing));
 	raw_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, view->device, (socklen_t)strnlen(view->device, 15) + 1);
 }
 

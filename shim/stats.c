@@ -25,7 +25,9 @@ static union {
 	uint8_t octets[MD_STATS_SIZE];
 } own;
 
-struct md_stats *stats = &own.stats;
+struct md_stats *_Atomic stats_now = &own.stats;
+
+_Static_assert((int)TALLY_END <= 64, "a bit for everything that is counted");
 
 /* Field 22 of /proc/self/stat; the name in field 2 may hold anything, so fields count from its closing parenthesis. */
 static uint64_t start_ticks(void)
@@ -52,12 +54,51 @@ static void introduce(struct md_stats *s, const char *config)
 {
 	s->pid = getpid();
 	s->size = MD_STATS_SIZE;
+	s->cookie_len = sizeof(uint64_t);
 	s->start_ticks = start_ticks();
 	s->started = (uint64_t)time(NULL);
 	snprintf(s->comm, sizeof(s->comm), "%.15s", program_invocation_short_name);
 	snprintf(s->config, sizeof(s->config), "%.255s", config);
 	s->version = MD_STATS_VERSION;
 	__atomic_store_n(&s->magic, MD_STATS_MAGIC, __ATOMIC_RELEASE);
+}
+
+static void leave(struct md_stats *page)
+{
+	__atomic_compare_exchange_n((struct md_stats **)&stats_now, &page, &own.stats, false, __ATOMIC_RELAXED,
+		__ATOMIC_RELAXED);
+}
+
+long stats_cookie(int fd, uint64_t *cookie)
+{
+	struct md_stats *page = stats_page();
+	socklen_t len = sizeof(*cookie);
+	long err = raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &page->cookie_len);
+
+	if (err != -EFAULT)
+		return err;
+	leave(page);
+	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len);
+}
+
+static uint64_t *place(struct md_stats *page, unsigned what)
+{
+	if (what < TALLY_ASIDE)
+		return &page->count[what];
+	return what < TALLY_ENGINE ? &page->aside[what - TALLY_ASIDE] : &page->engine[what - TALLY_ENGINE];
+}
+
+void tally_settle(struct tally *tally)
+{
+	struct md_stats *page = stats_page();
+
+	for (uint64_t left = tally->touched; left; left &= left - 1) {
+		unsigned what = (unsigned)__builtin_ctzll(left);
+
+		if (tally->n[what])
+			__atomic_fetch_add(place(page, what), (uint64_t)(int64_t)tally->n[what], __ATOMIC_RELAXED);
+	}
+	tally->touched = 0;
 }
 
 /* Whether a file of counters is of no use to anybody any more: its process is gone and never sent. */
@@ -129,7 +170,7 @@ int stats_open(const char *dir, const char *config)
 		unlink(fresh);
 		return -err;
 	}
-	stats = map;
+	stats_now = map;
 	tidy(dir);
 	return 0;
 }

@@ -84,7 +84,7 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 	flowtab_layers_done(layers);
 }
 
-static void tell_mdu(const struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
+static void tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
 	struct md_metadata *meta)
 {
 	bool rtp = packet->protocol == PROTO_RTP;
@@ -102,7 +102,7 @@ static void tell_mdu(const struct call *call, const struct packet *packet, const
 	if (!rtp && packet->tapped.kind != TAPPED_FRAME && in.media == MEDIA_REPAIR)
 		out.class = in.said.class;
 	if (out.opened)
-		stats_count(MD_C_MDUS, 1);
+		tally_count(&call->tally, MD_C_MDUS, 1);
 	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, UINT32_MAX), &out, meta);
 }
 

@@ -103,10 +103,10 @@ static enum md_aside put_out(struct call *call, struct parcel *parcel)
 	int err;
 
 	parcel->may_block = false;
-	err = egress_send(call->sock, &call->view, parcel, call->now);
+	err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	if (err == -EAGAIN && would_wait(call)) {
 		parcel->may_block = true;
-		err = egress_send(call->sock, &call->view, parcel, call->now);
+		err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	}
 	switch (err) {
 	case 0: return MD_ASIDE_COUNT;
@@ -188,7 +188,7 @@ static __attribute__((noinline)) enum md_aside finish_with_token(struct call *ca
 	area->token_len = packet->route->token_len;
 	why = finish(call, packet, parcel, area, room, sizeof(room));
 	if (why == MD_ASIDE_COUNT)
-		stats_count(MD_C_TOKENS, 1);
+		tally_count(&call->tally, MD_C_TOKENS, 1);
 	return why;
 }
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define VERSION "1.0"
 
 /* Each reader returns 0 or -EINVAL; it may then replace the text that says what was expected. */
 typedef int reader(struct options *o, const char *text, const char **expected);
@@ -337,7 +336,7 @@ static void take(struct options *o, const struct row *row, const char *text)
 		if (strcmp(row->name, "help") == 0)
 			usage();
 		else
-			puts("mdrouter " VERSION " (mdshim)");
+			puts("mdrouter " MDSHIM_VERSION " (mdshim)");
 		exit(0);
 	}
 	if (row->read(o, text, &expected) < 0)

@@ -103,7 +103,7 @@ struct md_stats {
 	uint64_t engine[8];                  /* datagrams sent, by enum md_engine */
 	uint64_t flows_now, sockets_now;
 	uint32_t sandboxed;      /* 1: the process installed a seccomp filter, and since then nothing is done for it */
-	uint32_t reserved;
+	uint32_t cookie_len;     /* 8; rewritten by the kernel with every question about a socket (shim/stats.h) */
 };
 
 #ifdef __cplusplus

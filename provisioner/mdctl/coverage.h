@@ -73,8 +73,8 @@ struct coverage {
 	uint64_t anonymous_code;       /* octets of executable memory that belongs to no file */
 };
 
-/* Looks at a file as one object of c; root: "" or /proc/PID/root. Returns it, NULL without memory or room. */
-struct object *coverage_add(struct coverage *c, const char *root, const char *path);
+/* Looks at a file as one object of c: called path, to be read as file. Returns it, NULL without memory or room. */
+struct object *coverage_add(struct coverage *c, const char *path, const char *file);
 
 /* Fill in c. 0, or 1 after a complaint. dir: where counters are, if the process does not tell. */
 int coverage_process(struct coverage *c, const char *dir);

@@ -139,7 +139,7 @@ static void one_library(struct coverage *c, char *line)
 	if (path[0] != '/' || !end)
 		return;
 	*end = '\0';
-	coverage_add(c, "", path);
+	coverage_add(c, path, path);
 }
 
 static void read_list(struct coverage *c, int fd)
@@ -208,14 +208,14 @@ static void add_shim(struct coverage *c)
 	if (strrchr(path, '/')) {
 		strcpy(strrchr(path, '/'), "/libmdshim.so");
 		if (access(path, R_OK) == 0) {
-			coverage_add(c, "", path);
+			coverage_add(c, path, path);
 			return;
 		}
 	}
 	for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
 		snprintf(path, sizeof path, "%s/libmdshim.so", places[i]);
 		if (access(path, R_OK) == 0) {
-			coverage_add(c, "", path);
+			coverage_add(c, path, path);
 			return;
 		}
 	}
@@ -237,7 +237,7 @@ int coverage_command(struct coverage *c, char **argv)
 	for (char **variable = environ; *variable; variable++)
 		coverage_setting(c, *variable);
 	c->environment_known = true;
-	if (!coverage_add(c, "", path))
+	if (!coverage_add(c, path, path))
 		return complain("no memory");
 	if (!c->object[0].good)
 		return complain("%s: %s", c->object[0].path, c->object[0].why);

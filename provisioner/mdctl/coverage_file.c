@@ -224,9 +224,8 @@ static void read_file(struct object *o, const char *path)
 	close(fd);
 }
 
-struct object *coverage_add(struct coverage *c, const char *root, const char *path)
+struct object *coverage_add(struct coverage *c, const char *path, const char *file)
 {
-	char whole[COVERAGE_PATH + 64];
 	const char *slash = strrchr(path, '/');
 	struct object *o;
 
@@ -247,8 +246,7 @@ struct object *coverage_add(struct coverage *c, const char *root, const char *pa
 	o->shim = begins(o->name, "libmdshim.so");
 	o->tapped = begins(o->name, "libsrtp") || begins(o->name, "libngtcp2.so");
 	o->uring = begins(o->name, "liburing");
-	snprintf(whole, sizeof whole, "%s%s", root, path);
-	read_file(o, whole);
+	read_file(o, file);
 	return o;
 }
 

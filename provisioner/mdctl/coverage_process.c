@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What /proc says of a process. Its files are looked at through /proc/PID/root, where it sees them itself.
+// What /proc says of a process. Its files are looked at through /proc/PID/root, where it sees them itself; those that were
+// removed or replaced since through /proc/PID/map_files, which takes root.
 #include "coverage.h"
 
 #include <ctype.h>
@@ -121,7 +122,7 @@ static bool known(const struct coverage *c, const char *path)
 static void one_mapping(struct coverage *c, const char *root, char *line)
 {
 	uint64_t from, to;
-	char rights[5];
+	char rights[5], file[COVERAGE_PATH + 64];
 	int at = 0;
 	char *path;
 	bool gone;
@@ -141,7 +142,11 @@ static void one_mapping(struct coverage *c, const char *root, char *line)
 	}
 	if (rights[2] != 'x' || known(c, path))
 		return;
-	coverage_add(c, root, path);
+	if (gone)
+		snprintf(file, sizeof file, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, c->pid, from, to);
+	else
+		snprintf(file, sizeof file, "%s%s", root, path);
+	coverage_add(c, path, file);
 }
 
 static int read_mappings(struct coverage *c, const char *root)
@@ -294,7 +299,7 @@ int coverage_process(struct coverage *c, const char *dir)
 	read_status(c);
 	read_environment(c);
 	deleted(path);
-	if (!coverage_add(c, root, path))
+	if (!coverage_add(c, path, link))
 		return complain("no memory");
 	read_auxiliary(c, c->object[0].wide || !c->object[0].good);
 	if (read_mappings(c, root) != 0)

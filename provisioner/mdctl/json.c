@@ -45,14 +45,14 @@ static json_t *process(const struct statsfile *file)
 {
 	const struct md_stats *s = &file->stats;
 
-	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 		"pid", file->pid, "program", s->comm, "alive", file->alive, "started", count(s->started),
 		"uptime", file->alive ? count(file->uptime) : json_null(), "config", s->config,
 		"engine_v4", engine_name(s->engine_v4), "engine_v6", engine_name(s->engine_v6),
 		"engine_errno_v4", (json_int_t)s->engine_errno_v4, "engine_errno_v6", (json_int_t)s->engine_errno_v6,
 		"wrapped", count(statsfile_wrapped(s)), "aside", count(statsfile_aside(s)),
 		"counts", counts(s), "asides", asides(s), "sent", engines(s),
-		"flows", count(s->flows_now), "sockets", count(s->sockets_now));
+		"flows", count(s->flows_now), "sockets", count(s->sockets_now), "sandboxed", (int)(s->sandboxed != 0));
 }
 
 int stats_json(const char *dir, const struct statsfile *files, unsigned n)

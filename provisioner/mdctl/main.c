@@ -6,7 +6,6 @@
 
 #include "command.h"
 
-#define VERSION "0.1"
 
 static int command_help(int argc, char **argv);
 
@@ -89,7 +88,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		puts("mdctl " VERSION);
+		puts("mdctl " MDSHIM_VERSION);
 		return 0;
 	}
 	c = command_find(strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? "help" : argv[1]);

@@ -68,6 +68,8 @@ void stats_show(const struct statsfile *file)
 	show_head(file);
 	show_engine("engine for IPv4", s->engine_v4, s->engine_errno_v4);
 	show_engine("engine for IPv6", s->engine_v6, s->engine_errno_v6);
+	if (s->sandboxed)
+		puts("  the program installed a seccomp filter; since then nothing is done for it");
 	if (s->count[MD_C_SEEN]) {
 		line("seen", s->count[MD_C_SEEN], "datagrams of sockets we serve");
 		line("wrapped", statsfile_wrapped(s), "of them");

@@ -6,7 +6,6 @@
 
 #include "config.h"
 
-#define VERSION "0.1"
 
 static struct config config;
 static struct config_errors errors;
@@ -149,7 +148,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[at], "--help") == 0)
 			return usage(stdout, 0);
 		if (strcmp(argv[at], "--version") == 0)
-			return puts("mdshim-check " VERSION) < 0;
+			return puts("mdshim-check " MDSHIM_VERSION) < 0;
 		if (strcmp(argv[at], "--get") == 0 && at + 1 < argc)
 			key = argv[++at];
 		else if (strcmp(argv[at], "--quiet") == 0)

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
+# rule: 18 52
 # run.sh BUILD - the speed of send calls with the shim as ratios to the same calls without: a table, and
 # BUILD/bench/pair.json. QUICK=1: shorter slices; ONLY=CALL: one kind
 # of call (sendto sendmsg sendmmsg train tcp unix file). Needs root (or a user namespace), nft and ip.

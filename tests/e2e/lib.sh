@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# rule: 86
 # lib.sh - real senders under the shim, through the router, to a client that decodes; in namespaces. To be sourced first.
 #
 # The script that sources this runs again inside the namespaces, once they stand. TAP on standard output.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+/* rule: 78 */
 // Any octets as a configuration: no crash, errors counted as returned, texts ended, indices within their tables.
 #include <string.h>
 

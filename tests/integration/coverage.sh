@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# rule: 21 22
 # coverage.sh BUILD - what mdctl coverage says of programs whose ways of sending are known. TAP. On the loopback interface.
 # shellcheck disable=SC2317 # functions that check calls
 set -u
@@ -117,7 +118,7 @@ about -- "$sender"
 check "a program that sends by io_uring shows signs of it" verdict can-attach-partly
 check "they are named" prints 'uring_sender: system calls of its own.*of io_uring'
 if [ "$(id -u)" -eq 0 ]; then
-	cp "$(command -v cat)" "$T/cat"
+	cp "$(type -P cat)" "$T/cat"
 	chmod 4755 "$T/cat"
 	cp "$B/mdctl" "$T/mdctl"
 	setpriv --reuid=65534 --regid=65534 --clear-groups env ${runtime:+"LD_PRELOAD="} "$T/mdctl" coverage --json -- "$T/cat" >"$T/json" 2>"$T/err"
@@ -145,8 +146,12 @@ about $$
 check "the shell that runs this is not attached" verdict not-attached
 check "because the library is not loaded" field .process.loaded false
 
-start ready "$sender" --plain --wait 127.0.0.1 "$port" 0
+cp "$sender" "$T/sender"
+start ready "$T/sender" --plain --wait 127.0.0.1 "$port" 0
+cp "$(type -P true)" "$T/other"
+mv "$T/other" "$T/sender"
 about "$pid"
+check "a program that was replaced since is looked at itself" prints 'uring_sender\|sender: system calls of its own.*of io_uring'
 check "its socket is counted" field '.process.sockets | [.udp, .udp_connected] | tojson' '[1,1]'
 stop
 

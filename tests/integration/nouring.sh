@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
+# rule: 21
 # nouring.sh BUILD - mdshim-run --no-io-uring with a program that really sends by io_uring. TAP. On the loopback interface.
 # shellcheck disable=SC2016 # single quotes are for the shells that are started
 set -u

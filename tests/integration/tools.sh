@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
+# rule: 11 12 22 82
 # tools.sh BUILD - mdshim-run, mdshim-check and mdctl as their users meet them. TAP.
 # shellcheck disable=SC2016 # single quotes are for the shells that are started
 set -u

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
+# rule: 9
 # bystanders.sh BUILD - ordinary programs with the shim loaded, without a configuration and with one that serves
 # everybody: what they print and how they end is the same as without it. TAP lines, no plan.
 set -u

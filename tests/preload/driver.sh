@@ -6,6 +6,7 @@
 #
 # Modes: inline and tunnel (served), unarmed (served, without the privilege it takes), unserved (the program is not
 # named), disabled (MDSHIM_DISABLE), badconf, noconf.
+# rule: 10 82 83 84 86
 set -u
 here=tests/preload
 modes='inline tunnel unarmed unserved disabled badconf noconf'
@@ -20,6 +21,7 @@ config() {
 	case $2 in unserved) processes=nobody-is-called-like-this ;; *) processes='*' ;; esac
 	case $2 in tunnel) route='mode = tunnel
 router = near' ;; *) route='mode = inline' ;; esac
+	extra=$(tag "$source" route)
 	cat >"$1" <<-END
 		[shim]
 		processes = $processes
@@ -37,6 +39,7 @@ router = near' ;; *) route='mode = inline' ;; esac
 		[route all]
 		destination = 127.0.0.0/8, ::1/128, 192.0.2.0/24, 2001:db8::/32, 224.0.0.0/4, ff00::/8, 255.255.255.255/32
 		$route
+		$extra
 	END
 	[ "$2" != badconf ] || printf 'this is = not a configuration\n[route\n' >>"$1"
 }
@@ -45,7 +48,7 @@ router = near' ;; *) route='mode = inline' ;; esac
 start_router() {
 	rm -f "$tmp/ready"; mkfifo "$tmp/ready"
 	"$B/mdrouter" --listen 127.0.0.1:49777 --auth-key "7:aes-128-cmac-96:$tmp/key" --cap 127.0.0.0/8 --cap ::1/128 \
-		--client 127.0.0.0/8 --client ::1/128 --replay-window 4096 --summary "$tmp/summary" --ready-fd 3 \
+		--cap 192.0.2.0/24 --client 127.0.0.0/8 --client ::1/128 --client 192.0.2.0/24 --replay-window 4096 --summary "$tmp/summary" --ready-fd 3 \
 		>"$tmp/router.log" 2>&1 3>"$tmp/ready" </dev/null &
 	router=$!
 	answer=
@@ -58,14 +61,15 @@ run() {
 	stats=$tmp/run-$1
 	mkdir -p "$stats"
 	preload=$runtime:$B/libmdshim.so:$libs
-	set -- "$1" VICTIM_MODE=test
+	set -- "$1" "VICTIM_TOP=$PWD"
 	case $1 in
 	plain) preload=${libs:+$runtime:$libs} ;;
 	noconf) set -- "$@" "MDSHIM_CONF=$tmp/there-is-none" ;;
 	*) config "$tmp/$1.conf" "$1" "$stats"; set -- "$@" "MDSHIM_CONF=$tmp/$1.conf" ;;
 	esac
 	case $1 in
-	tunnel) set -- "$@" VICTIM_ROUTED=1 ;;
+	inline) set -- "$@" VICTIM_SERVED=inline ;;
+	tunnel) set -- "$@" VICTIM_SERVED=tunnel VICTIM_ROUTED=1 ;;
 	disabled) set -- "$@" MDSHIM_DISABLE=1 ;;
 	esac
 	if [ "$by" = dlopen ] && [ "$1" != plain ]; then
@@ -274,7 +278,7 @@ if [ "${1:-}" = --one ]; then
 	[ "$namespace" = none ] || furnish
 	case $1 in
 	system-calls) system_calls ;;
-	bystanders) sh "$here/bystanders.sh" "$B" ;;
+	bystanders | neighbours) sh "$here/$1.sh" "$B" ;;
 	*) one "$1" ;;
 	esac >"$work/$1.tap"
 	exit 0
@@ -298,7 +302,7 @@ if [ $# -gt 0 ]; then
 	list=$*
 else
 	# The long ones first, so that none is left running alone at the end.
-	list="bystanders churn system-calls closeall gso $(for f in "$here"/victims/*.c; do basename "$f" .c; done |
+	list="bystanders neighbours churn system-calls closeall gso $(for f in "$here"/victims/*.c; do basename "$f" .c; done |
 		grep -v '^churn$\|^closeall$\|^gso$')"
 fi
 export namespace work

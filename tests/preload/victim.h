@@ -9,6 +9,7 @@
  *   expect inline / expect tunnel: of that mode    preload: libraries of ../libs that come behind the shim
  *   not under: sanitizers it makes no sense with   modes: those it is for, instead of all
  *   by: dlopen, where LD_PRELOAD is not the way     known: a reason, where a served run is known to fail
+ *   route: a line of its own for the configured route
  *   interrupted: a reason, where not every datagram seen is counted as wrapped or aside
  * Exit status 77 means "cannot be shown here", with the reason as the last line. */
 #ifndef VICTIM_H

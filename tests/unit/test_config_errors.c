@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* rule: 78 */
 #include "config_text.h"
 
 struct wrong {

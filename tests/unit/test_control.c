@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* rule: 30 45 */
 #include <linux/net_tstamp.h>
 #include <linux/udp.h>
 #include <netinet/in.h>

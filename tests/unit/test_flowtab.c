@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* rule: 56 */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +48,7 @@ static struct flow *find(uint32_t n, uint32_t now)
 
 static void flows_are_bounded_and_the_oldest_are_forgotten(void **state)
 {
-	unsigned before = (unsigned)stats->count[MD_C_FLOWS_FORGOTTEN], here = 0;
+	unsigned before = (unsigned)stats_page()->count[MD_C_FLOWS_FORGOTTEN], here = 0;
 
 	(void)state;
 	for (uint32_t n = 0; n < 2 * FLOWS; n++)
@@ -62,8 +63,8 @@ static void flows_are_bounded_and_the_oldest_are_forgotten(void **state)
 		flowtab_let_go(flow);
 	}
 	assert_int_equal(here, FLOWS);
-	assert_int_equal(stats->count[MD_C_FLOWS_FORGOTTEN] - before, FLOWS);
-	assert_int_equal(stats->flows_now, FLOWS);
+	assert_int_equal(stats_page()->count[MD_C_FLOWS_FORGOTTEN] - before, FLOWS);
+	assert_int_equal(stats_page()->flows_now, FLOWS);
 }
 
 static void another_source_port_or_route_is_another_flow(void **state)

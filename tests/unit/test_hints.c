@@ -133,7 +133,7 @@ static void the_door_answers_like_a_kernel(void **state)
 {
 	struct md_hint good = hint(MD_HINT_ALL), bad = hint(MD_HINT_DPL);
 	struct md_hint_rtp two[2] = { { .hint = good }, { .zero = 1, .hint = good } };
-	uint64_t refused = stats->count[MD_C_HINTS_BAD];
+	uint64_t refused = stats_page()->count[MD_C_HINTS_BAD];
 
 	(void)state;
 	memset(&sock, 0, sizeof(sock));
@@ -145,7 +145,7 @@ static void the_door_answers_like_a_kernel(void **state)
 	assert_int_equal(hints_told(&sock, MD_HINT_SOCKET, NULL, sizeof(bad), 1), -EFAULT);
 	assert_int_equal(hints_told(&sock, MD_HINT_RTP, two, sizeof(two), 1), -EINVAL);
 	assert_int_equal(hints_told(&sock, MD_HINT_RTP, two, sizeof(two[0]), 1), 0);
-	assert_int_equal(stats->count[MD_C_HINTS_BAD] - refused, 3);
+	assert_int_equal(stats_page()->count[MD_C_HINTS_BAD] - refused, 3);
 	assert_int_equal(sock.hints, 0);
 }
 

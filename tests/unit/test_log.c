@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* rule: 76 */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

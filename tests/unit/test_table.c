@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* rule: 56 */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The shim comes late, by dlopen: its doors are called by hand and must have somewhere to go; dlclose changes nothing.
- * rule: 7 73
+ * rule: 7 8 73
  * by: dlopen
  * expect: processes>=0 */
 #include "victim.h"

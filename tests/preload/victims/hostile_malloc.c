@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An allocator that sends and makes raw calls itself, from its first call on, and that counts what is allocated while a
  * packet is being sent: nothing.
- * rule: 4 17 62
+ * rule: 1 4 17 62
  * not under: asan tsan
  * expect: seen>=100 wrapped>=98 */
 #include "victim.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Helpers of all kinds load the shim too: no output, errno 0 at main, the same environment and descriptors.
- * rule: 9 70
+ * rule: 8 9 70
  * expect: seen==0 */
 #include "victim.h"
 
