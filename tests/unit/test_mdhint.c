@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <gst/check/gstharness.h>
 #include <gst/rtp/gstrtpbuffer.h>
@@ -151,14 +153,30 @@ static void what_is_no_rtp_passes(void **state)
 	gst_harness_teardown(h);
 }
 
+/* GStreamer makes its registry by renaming a file to that path: one of our own, and nothing that is there already. */
+static char registry[] = "/tmp/test_mdhint.XXXXXX";
+
 static int start(void **state)
 {
+	gchar *plugins = g_strdup_printf("%s/gst", g_getenv("MD_BUILD") ? g_getenv("MD_BUILD") : "build");
+	int fd = mkstemp(registry);
+
 	(void)state;
-	g_setenv("GST_PLUGIN_PATH", g_getenv("MD_BUILD") ? g_strdup_printf("%s/gst", g_getenv("MD_BUILD")) : "build/gst", TRUE);
-	g_setenv("GST_REGISTRY", "/dev/null", TRUE);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	g_setenv("GST_PLUGIN_PATH", plugins, TRUE);
+	g_setenv("GST_REGISTRY", registry, TRUE);
 	g_setenv("GST_REGISTRY_FORK", "no", TRUE);
+	g_free(plugins);
 	gst_init(NULL, NULL);
 	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	return unlink(registry);
 }
 
 int main(void)
@@ -170,5 +188,5 @@ int main(void)
 		cmocka_unit_test(what_is_no_rtp_passes),
 	};
 
-	return cmocka_run_group_tests_name("mdhint", tests, start, NULL);
+	return cmocka_run_group_tests_name("mdhint", tests, start, end);
 }
