@@ -45,7 +45,7 @@ FUZZERS    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS      := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 BENCHES    := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all test demo lint asan ubsan tsan fuzz bench install uninstall clean packages check-programs
+.PHONY: all test demo lint asan ubsan tsan soak fuzz bench install uninstall clean packages check-programs
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -202,6 +202,12 @@ asan ubsan tsan:
 SAN_asan  := -fsanitize=address -fno-sanitize-recover=all
 SAN_ubsan := -fsanitize=undefined -fno-sanitize-recover=all
 SAN_tsan  := -fsanitize=thread
+
+# Faults at random: SOAK_FAULTS, SEED and SOAK_ACTS in the environment say how many and which.
+soak:
+	$(Q)tests/packages.sh build test
+	$(Q)$(MAKE) --no-print-directory check-programs
+	$(Q)tests/run.sh $(B) soak
 
 FUZZ_SECONDS ?= 15
 fuzz:

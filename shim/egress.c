@@ -5,7 +5,7 @@
 
 #include "ours.h"
 
-enum { PROBE_MS = 30000 };
+enum { PROBE_MS = 5000 };
 
 /* The order of preference; an engine that a process may not use is asked again now and then, since capabilities come
  * and go. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,6 +75,17 @@ static bool ready(void)
 	return raw_call(SYS_ppoll, (long)&out, 1, (long)&now, 0, 0, 0) == 1 && out.revents == POLLOUT;
 }
 
+/* Beyond the limit of file sizes the kernel would not only refuse, but send a signal that ends the host (SIGXFSZ). */
+static bool has_room(size_t len)
+{
+	struct rlimit most = { RLIM_INFINITY, RLIM_INFINITY };
+	struct stat file;
+
+	if (getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur == RLIM_INFINITY)
+		return true;
+	return fstat(sink.fd, &file) == 0 && (!S_ISREG(file.st_mode) || (rlim_t)file.st_size + len <= most.rlim_cur);
+}
+
 void log_line(const char *format, ...)
 {
 	char line[LOG_LINE];
@@ -93,7 +105,8 @@ void log_line(const char *format, ...)
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = '?'; // one line, and nothing a terminal obeys
 	line[n++] = '\n';
-	(void)real_write(sink.fd, line, (size_t)n);
+	if (has_room((size_t)n))
+		(void)real_write(sink.fd, line, (size_t)n);
 out:
 	errno = saved;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -142,6 +143,14 @@ static void tidy(const char *path)
 	close(dir);
 }
 
+/* Beyond the limit of file sizes the kernel would send SIGXFSZ, which ends a process that does not expect it. */
+static bool file_may_have(size_t len)
+{
+	struct rlimit most = { RLIM_INFINITY, RLIM_INFINITY };
+
+	return getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur >= len;
+}
+
 int stats_open(const char *dir, const char *config)
 {
 	char path[256], fresh[288];
@@ -149,6 +158,8 @@ int stats_open(const char *dir, const char *config)
 	int fd, err = 0;
 
 	introduce(&own.stats, config);
+	if (!file_may_have(MD_STATS_SIZE))
+		return -EFBIG;
 	snprintf(path, sizeof(path), "%s/%d.stats", dir, (int)getpid());
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	/* A file of this number is a dead process's; a fresh one takes its place whole, so that no reader sees half. */

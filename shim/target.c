@@ -89,6 +89,20 @@ enum md_aside target_find(const struct call *call, struct packet *packet)
 	return MD_ASIDE_COUNT;
 }
 
+/* What holds for a while is told from what may be over with the next datagram: that is not remembered. */
+static enum md_aside probe_says(long err)
+{
+	switch (err) {
+	case -EACCES: return MD_A_NOT_UNICAST;
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+	case -EADDRNOTAVAIL:
+	case -EINVAL:
+	case -ENODEV: return MD_A_UNBOUND;
+	default: return MD_A_MEMORY;
+	}
+}
+
 /* Asks the kernel what it would do with a datagram to there: which source, which path MTU, and whether it is a broadcast
  * (EACCES without permission). A socket of its own is asked and closed at once. */
 static enum md_aside probe(const struct call *call, struct flow_facts *facts)
@@ -119,7 +133,7 @@ static enum md_aside probe(const struct call *call, struct flow_facts *facts)
 		err = raw_getsockopt(fd, four ? IPPROTO_IP : IPPROTO_IPV6, four ? IP_MTU : IPV6_MTU, &mtu, &mtu_len);
 	raw_close(fd);
 	if (err)
-		return err == -EACCES ? MD_A_NOT_UNICAST : MD_A_UNBOUND;
+		return probe_says(err);
 	facts->mtu = (uint32_t)mtu;
 	if (any(tuple->src)) {
 		uint16_t port;
@@ -166,6 +180,8 @@ static void refresh(struct call *call, struct packet *packet)
 		!atomic_compare_exchange_strong(&flow->asked, &asked, call->now))
 		return;
 	gather(call, packet, &facts);
+	if (facts.why_not == MD_A_MEMORY)
+		return;
 	if (facts.why_not == MD_ASIDE_COUNT && memcmp(facts.tuple.src, flow->tuple.src, 16) != 0) {
 		atomic_store_explicit(&flow->retired, 1, memory_order_relaxed);
 		return;
@@ -182,6 +198,8 @@ static enum md_aside make(struct call *call, struct packet *packet)
 	struct flow_facts facts;
 
 	gather(call, packet, &facts);
+	if (facts.why_not == MD_A_MEMORY)
+		return MD_A_MEMORY;
 	if (hall.config->auth && facts.why_not == MD_ASIDE_COUNT &&
 		md_traffic_key_make(&key, &hall.config->key, tunnel ? &packet->tunnel->tuple : &facts.tuple, hall.lend) != 0)
 		return MD_A_NO_KEY;

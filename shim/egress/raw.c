@@ -141,8 +141,8 @@ static int send_one(const struct outlet_raw *handle, struct parcel *parcel)
 		err = raw_sendmsg(handle->fd, &msg, flags);
 	if (err >= 0)
 		return 0;
-	if ((err == -EINVAL || err == -ENOTSOCK || err == -EBADF || err == -EOPNOTSUPP) &&
-		!ours_still(handle->fd, handle->cookie))
+	/* What else sits on the number says no in words of its own; of ours these three are usual. */
+	if (err != -EAGAIN && err != -ENOBUFS && err != -EMSGSIZE && !ours_still(handle->fd, handle->cookie))
 		return -EBADF;
 	return (int)err;
 }
