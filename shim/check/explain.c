@@ -12,8 +12,6 @@
 #include "mdu.h"
 #include "route.h"
 
-#define VERSION "0.1"
-
 enum { STREAMS = 256, FLOWS = 64, COLOURS = 4 };
 
 struct flow {
@@ -227,7 +225,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[at], "--help") == 0)
 			return usage(stdout, 0);
 		if (strcmp(argv[at], "--version") == 0)
-			return puts("mdshim-explain " VERSION) < 0;
+			return puts("mdshim-explain " MDSHIM_VERSION) < 0;
 		if (strcmp(argv[at], "--json") == 0)
 			json = true;
 		else if (strcmp(argv[at], "--config") == 0 && at + 1 < argc)
