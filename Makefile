@@ -34,8 +34,8 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/bookjson.c))
-PIPE_SRC   := $(wildcard demo/pipeline/*.c)
-PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-nouring
+PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
+PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
 
 UNIT       := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
@@ -104,6 +104,17 @@ $(B)/receive: $(PIPE_SRC) $(wildcard demo/pipeline/*.h)
 	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $(PIPE_SRC) \
 		$$(pkg-config --cflags --libs gstreamer-1.0 gstreamer-app-1.0 | sed 's/-I/-isystem /g')
 
+# The GStreamer element that gives hints; an example too. Its test stands in for the shim.
+$(B)/gst/libgstmdhint.so: demo/pipeline/mdhint.c include/mdshim/hints.h
+	@mkdir -p $(@D)
+	$(call SAY,CC,$@)$(CC) $(CFLAGS) -fPIC -shared -Iinclude -o $@ $< \
+		$$(pkg-config --cflags --libs gstreamer-1.0 gstreamer-rtp-1.0 | sed 's/-I/-isystem /g')
+
+$(B)/tests/unit/test_mdhint: tests/unit/test_mdhint.c $(B)/gst/libgstmdhint.so
+	@mkdir -p $(@D)
+	$(call SAY,CC,$@)$(CC) $(CFLAGS) -fPIE -pie -rdynamic -Iinclude -o $@ $< -lcmocka \
+		$$(pkg-config --cflags --libs gstreamer-check-1.0 gstreamer-rtp-1.0 | sed 's/-I/-isystem /g')
+
 # An application that gives hints; an example, not installed.
 $(B)/hint: demo/hint.c include/mdshim/hints.h
 	@mkdir -p $(@D)
@@ -113,7 +124,11 @@ $(B)/hint: demo/hint.c include/mdshim/hints.h
 $(B)/mdshim-check: $(B)/shim/check/check.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
 
-$(B)/shim/check/check.o: shim/check/check.c
+# The same for the classifier, behind "mdctl explain".
+$(B)/mdshim-explain: $(B)/shim/check/explain.o $(B)/shim/check/capture.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
+
+$(B)/shim/check/%.o: shim/check/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Ishim -c -o $@ $<
 
@@ -159,7 +174,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
 
-check-programs: $(PRODUCTS) $(B)/receive $(B)/hint $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:

@@ -23,6 +23,7 @@ enum {
 	CONFIG_PORTS = 16,      /* ranges per route */
 	CONFIG_PROCESSES = 64,
 	CONFIG_TURN = 16,
+	CONFIG_NUMBERS = 16,    /* in one list of numbers */
 	CONFIG_ERRORS = 64,     /* errors kept; what is beyond is only counted */
 	CONFIG_WARNINGS = 16,
 	CONFIG_TEXT = 160,      /* octets of a path with its NUL */
@@ -52,10 +53,16 @@ enum { CARRIES_RTP = 1, CARRIES_QUIC = 2 };
 
 enum stun_token { STUN_TOKEN_OFF, STUN_TOKEN_INSERT, STUN_TOKEN_INDICATION };
 
-/* Class to D, P, L (classifier, section 6). */
+struct numbers {
+	unsigned n;
+	uint32_t value[CONFIG_NUMBERS];
+};
+
+/* Class to D, P, L (classifier, section 6), and whose it is on every route, instead of the route's own. */
 struct policy {
 	char name[CONFIG_NAME];
 	struct { uint8_t d, p, l; } row[CLASS_COUNT];
+	struct numbers payload_types, ssrcs, streams;
 };
 
 struct router {
@@ -108,6 +115,7 @@ struct config {
 	unsigned turns;
 	struct policy policy[CONFIG_POLICIES];
 	unsigned policies;
+	bool selective;              /* a policy says whose it is */
 	struct router router[CONFIG_ROUTERS];
 	unsigned routers;
 	struct route route[CONFIG_ROUTES];

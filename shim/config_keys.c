@@ -65,6 +65,9 @@
 	X(ROUTE, "route", "token_count", parse_number, route, token_count, 1, 1000000, "a number from 1 to 1000000")   \
 	X(ROUTE, "route", "token_interval", parse_number, route, token_interval, 0, 86400, "seconds from 0 to 86400")  \
 	X(ROUTE, "route", "stun_token", parse_stun_token, route, stun_token, 0, 0, "off, insert or indication")        \
+	X(POLICY, "policy", "payload_types", parse_numbers, policy, payload_types, 0, 127, "at most 16 numbers from 0 to 127") \
+	X(POLICY, "policy", "ssrcs", parse_numbers, policy, ssrcs, 0, UINT32_MAX, "at most 16 numbers of 32 bits")      \
+	X(POLICY, "policy", "streams", parse_numbers, policy, streams, 0, UINT32_MAX - 1, "at most 16 numbers of streams") \
 	X(POLICY, "policy", "key", parse_row, policy, row[CLASS_KEY], 0, 0, ROW)                                       \
 	X(POLICY, "policy", "base", parse_row, policy, row[CLASS_BASE], 0, 0, ROW)                                     \
 	X(POLICY, "policy", "enhancement", parse_row, policy, row[CLASS_ENHANCEMENT], 0, 0, ROW)                       \

@@ -137,6 +137,25 @@ enum parsed parse_ports(struct parse *p, const struct key *key, void *into, cons
 	return PARSED;
 }
 
+enum parsed parse_numbers(struct parse *p, const struct key *key, void *into, const char *value)
+{
+	struct numbers *numbers = into;
+	uint64_t one;
+	char item[24];
+	bool too_long;
+
+	numbers->n = 0;
+	while (next_item(&value, item, sizeof item, &too_long)) {
+		if (numbers->n == CONFIG_NUMBERS || !number(item, &one) || one < key->low || one > key->high)
+			return NOT_EXPECTED;
+		numbers->value[numbers->n++] = (uint32_t)one;
+	}
+	if (too_long)
+		return NOT_EXPECTED;
+	p->config->selective = true;
+	return PARSED;
+}
+
 enum parsed parse_carries(struct parse *p, const struct key *key, void *into, const char *value)
 {
 	unsigned carries = 0;

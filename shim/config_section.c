@@ -64,7 +64,7 @@ static int route_begin(struct parse *p, const char *name)
 
 void policy_standard(struct policy *policy)
 {
-	static const struct policy standard = { "default", {
+	static const struct policy standard = { .name = "default", .row = {
 		[CLASS_KEY] = { 1, 1, 1 }, [CLASS_BASE] = { 2, 1, 1 }, [CLASS_ENHANCEMENT] = { 3, 2, 2 },
 		[CLASS_DISCARDABLE] = { 3, 3, 2 }, [CLASS_AUDIO] = { 1, 1, 2 }, [CLASS_REPAIR] = { 0, 2, 2 },
 		[CLASS_UNKNOWN] = { 0, 2, 0 },

@@ -1,7 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "describe.h"
 
-enum { P_MEDIUM = 2 };
+static bool has(const struct numbers *numbers, uint32_t value)
+{
+	for (unsigned i = 0; i < numbers->n; i++)
+		if (numbers->value[i] == value)
+			return true;
+	return false;
+}
+
+static __attribute__((noinline)) const struct policy *select_policy(const struct config *config, int own,
+	const struct rtp *rtp, uint32_t stream)
+{
+	const struct policy *end = config->policy + config->policies;
+
+	for (const struct policy *p = config->policy; p < end; p++)
+		if (rtp ? has(&p->ssrcs, rtp->ssrc) : has(&p->streams, stream))
+			return p;
+	for (const struct policy *p = config->policy; rtp && p < end; p++)
+		if (has(&p->payload_types, rtp->payload_type))
+			return p;
+	return &config->policy[own];
+}
+
+const struct policy *describe_policy(const struct config *config, int own, const struct rtp *rtp, uint32_t stream)
+{
+	return config->selective ? select_policy(config, own, rtp, stream) : &config->policy[own];
+}
 
 void describe_mdu(const struct policy *policy, const struct mdu_out *mdu, struct md_metadata *meta)
 {
@@ -13,12 +38,12 @@ void describe_mdu(const struct policy *policy, const struct mdu_out *mdu, struct
 	meta->l = policy->row[mdu->class].l;
 }
 
-void describe_stream(uint8_t stream, struct md_metadata *meta)
+void describe_stream(const struct policy *policy, uint8_t stream, struct md_metadata *meta)
 {
 	meta->option = MD_MED;
 	meta->s = 1;
 	meta->counter = stream;
 	meta->d = 0;
-	meta->p = P_MEDIUM;
-	meta->l = 0;
+	meta->p = policy->row[CLASS_UNKNOWN].p;
+	meta->l = policy->row[CLASS_UNKNOWN].l;
 }

@@ -7,10 +7,14 @@
 #include "config.h"
 #include "mdu.h"
 
+/* The policy for RTP of this SSRC and payload type, or, with rtp NULL, of this QUIC stream: the first section that names the
+ * SSRC, else the first that names the payload type, else the route's. */
+const struct policy *describe_policy(const struct config *config, int own, const struct rtp *rtp, uint32_t stream);
+
 /* MED for a packet of an MDU: counter, D, P and L by the policy's row for the class. seq, ts and bq are the caller's. */
 void describe_mdu(const struct policy *policy, const struct mdu_out *mdu, struct md_metadata *meta);
 
-/* MED for a packet of a stream (S = 1): D is 0, P medium, L no information unless a hint says otherwise. */
-void describe_stream(uint8_t stream, struct md_metadata *meta);
+/* MED for a packet of a stream (S = 1): D is 0, P and L as the policy has them for what could not be read. */
+void describe_stream(const struct policy *policy, uint8_t stream, struct md_metadata *meta);
 
 #endif

@@ -18,7 +18,9 @@ struct flow_fill {
 	uint32_t now;
 };
 
-static struct table flows, streams;
+enum { LAYERS_MOST = 4096 };
+
+static struct table flows, streams, layers;
 static uint64_t salt;
 
 static size_t addr_len(uint8_t version)
@@ -82,13 +84,25 @@ static bool stream_equal(const void *record, const void *wanted)
 	return stream->flow == key->flow && stream->life == key->life && stream->ssrc == key->ssrc;
 }
 
-int flowtab_start(uint32_t capacity)
+static bool layers_equal(const void *record, const void *wanted)
+{
+	const struct layers *of = record;
+	const struct stream_key *key = wanted;
+
+	return of->flow == key->flow && of->life == key->life && of->ssrc == key->ssrc;
+}
+
+int flowtab_start(uint32_t capacity, bool described)
 {
 	int err;
 
 	salt = process_random();
 	err = table_make(&flows, capacity, sizeof(struct flow), flow_equal, NULL);
-	return err ? err : table_make(&streams, capacity, sizeof(struct stream), stream_equal, NULL);
+	if (!err)
+		err = table_make(&streams, capacity, sizeof(struct stream), stream_equal, NULL);
+	if (!err && described)
+		err = table_make(&layers, capacity < LAYERS_MOST ? capacity : LAYERS_MOST, sizeof(struct layers), layers_equal, NULL);
+	return err;
 }
 
 struct flow *flowtab_find(const struct flow_key *key, uint32_t now)
@@ -169,6 +183,32 @@ void flowtab_stream_done(struct stream *stream)
 {
 	claim_drop(&stream->claim);
 	table_let_go(stream);
+}
+
+static void layers_fill(void *record, const void *argument)
+{
+	const struct stream_key *key = argument;
+	struct layers *of = record;
+
+	of->flow = key->flow;
+	of->life = key->life;
+	of->ssrc = key->ssrc;
+}
+
+struct layers *flowtab_layers(const struct stream *stream, uint32_t now)
+{
+	struct stream_key key = { stream->flow, stream->life, stream->ssrc };
+	uint32_t hash = stream_hash(&key);
+	struct layers *found = table_find(&layers, hash, &key, now);
+	struct table_news news;
+
+	return found ? found : table_add(&layers, hash, &key, now, layers_fill, &key, &news);
+}
+
+void flowtab_layers_done(struct layers *of)
+{
+	if (of)
+		table_let_go(of);
 }
 
 /* The word: sequence (16 bits), Timestamp (32), repeats (16). One compare-and-swap keeps the three consistent between

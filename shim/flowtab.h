@@ -62,8 +62,14 @@ struct stream {                      /* one SSRC of a flow */
 	struct mdu_stream mdu;
 };
 
-/* 0 or -errno. Only from the constructor. */
-int flowtab_start(uint32_t flows);
+struct layers {                      /* of an SSRC with dependency descriptors: the structure they refer to */
+	struct slot slot;
+	uint32_t flow, life, ssrc;
+	struct dd_structure structure; /* under the claim of the SSRC's record */
+};
+
+/* 0 or -errno. described: dependency descriptors are read. Only from the constructor. */
+int flowtab_start(uint32_t flows, bool described);
 
 /* The flow, pinned, or NULL. */
 struct flow *flowtab_find(const struct flow_key *key, uint32_t now);
@@ -76,6 +82,10 @@ void flowtab_let_go(struct flow *flow);
 /* The SSRC's record, pinned and claimed, or NULL. */
 struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now);
 void flowtab_stream_done(struct stream *stream);
+
+/* The structure of that SSRC's dependency descriptors, pinned, or NULL. */
+struct layers *flowtab_layers(const struct stream *stream, uint32_t now);
+void flowtab_layers_done(struct layers *layers);
 
 /* The next Sequence Number and Timestamp of the flow at time now (wire format, sections 4.5, 4.6). *undo is for
  * flowtab_undo(). */

@@ -105,7 +105,7 @@ static bool make_rooms(void)
 	if (!err)
 		err = socktab_start(config.sockets);
 	if (!err)
-		err = flowtab_start(config.flows);
+		err = flowtab_start(config.flows, config.reading.dd_id != 0);
 	if (!err)
 		err = hints_start();
 	if (!err)

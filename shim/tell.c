@@ -29,15 +29,17 @@ static bool speaks_of_streams(const struct packet *packet)
 static void tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
 	struct md_metadata *meta)
 {
+	const struct policy *policy = describe_policy(hall.config, packet->route->policy, NULL, stream ? stream->ssrc : 0);
+
 	if (hint->given & MD_HINT_STREAM) {
-		describe_stream(hint->stream, meta);
+		describe_stream(policy, hint->stream, meta);
 		return;
 	}
 	if (stream && !stream->numbered) {
 		stream->number = atomic_fetch_add(&packet->flow->streams, 1);
 		stream->numbered = true;
 	}
-	describe_stream(stream ? stream->number : 0, meta);
+	describe_stream(policy, stream ? stream->number : 0, meta);
 }
 
 /* A QUIC packet of a flow that carries frames: what a tap saw in it; else, if nobody names the MDU, an MDU of its own. */
@@ -66,6 +68,7 @@ static bool see_tapped(const struct call *call, const struct packet *packet, str
 
 static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
 {
+	struct layers *layers = NULL;
 	bool encrypted;
 
 	memset(in, 0, sizeof(*in));
@@ -74,8 +77,11 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 		return;
 	encrypted = packet->route->protection == PROTECTION_AUTO &&
 		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
+	if (hall.config->reading.dd_id && packet->rtp.profile)
+		layers = flowtab_layers(stream, call->now);
 	in->media = classify_rtp(&packet->rtp, &hall.config->reading, packet->route->protection, encrypted,
-		&stream->plausible, NULL, &in->said);
+		&stream->plausible, layers ? &layers->structure : NULL, &in->said);
+	flowtab_layers_done(layers);
 }
 
 static void tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
@@ -97,7 +103,7 @@ static void tell_mdu(struct call *call, const struct packet *packet, const struc
 		out.class = in.said.class;
 	if (out.opened)
 		tally_count(&call->tally, MD_C_MDUS, 1);
-	describe_mdu(&hall.config->policy[packet->route->policy], &out, meta);
+	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, UINT32_MAX), &out, meta);
 }
 
 /* Where the application gives the values themselves; with S = 1, D is 0. */

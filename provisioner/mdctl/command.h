@@ -13,6 +13,7 @@ struct command {
 
 int command_stats(int argc, char **argv);
 int command_coverage(int argc, char **argv);
+int command_explain(int argc, char **argv);
 
 enum { EXIT_USAGE = 2 };
 

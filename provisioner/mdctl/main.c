@@ -25,6 +25,12 @@ static const struct command commands[] = {
 	  "  --json     everything, as one JSON object\n"
 	  "  --dir DIR  folder of the counters, where the process does not tell\n"
 	  "  COMMAND    is not run\n" },
+	{ "explain", command_explain, "for each packet of a capture of plain RTP, what the library tells of it, and why",
+	  "usage: mdctl explain [--config FILE] [--json] PCAP\n"
+	  "\n"
+	  "  --config FILE  shim.conf (else $MDSHIM_CONF, else /etc/mdshim/shim.conf)\n"
+	  "  --json         one JSON object for each packet\n"
+	  "  PCAP           a capture of what the program sends without the library (tcpdump -w), or - for standard input\n" },
 	{ "help", command_help, "what a command does", "usage: mdctl help [COMMAND]\n" },
 };
 

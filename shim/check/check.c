@@ -87,6 +87,23 @@ static void show_route(const struct route *r)
 	putchar('\n');
 }
 
+static void show_numbers(const char *what, const struct numbers *numbers)
+{
+	for (unsigned i = 0; i < numbers->n; i++)
+		printf("%s%u", i ? " " : what, numbers->value[i]);
+}
+
+static void show_policy(const struct policy *p)
+{
+	if (!p->payload_types.n && !p->ssrcs.n && !p->streams.n)
+		return;
+	printf("policy %s", p->name);
+	show_numbers(", payload types ", &p->payload_types);
+	show_numbers(", SSRCs ", &p->ssrcs);
+	show_numbers(", QUIC streams ", &p->streams);
+	putchar('\n');
+}
+
 static void show(const char *file)
 {
 	printf("%s: good\nprograms:", file);
@@ -102,6 +119,8 @@ static void show(const char *file)
 		printf("auth: key %u, %s, cover datagram\n", config.key.keyid, md_algorithm_name(config.key.algorithm));
 	for (unsigned i = 0; i < config.routes; i++)
 		show_route(&config.route[i]);
+	for (unsigned i = 0; i < config.policies; i++)
+		show_policy(&config.policy[i]);
 	if (!config.routes)
 		puts("no routes: nothing is wrapped");
 }

@@ -122,7 +122,7 @@ static void sample_shows_the_defaults(void **state)
 	assert_int_equal(config.bq_unit, defaults.bq_unit);
 	assert_int_equal(config.reading.h265_don, defaults.reading.h265_don);
 	assert_int_equal(config.stun_responses, defaults.stun_responses);
-	assert_memory_equal(config.policy, defaults.policy, sizeof config.policy);
+	assert_memory_equal(config.policy[0].row, defaults.policy[0].row, sizeof config.policy[0].row);
 	assert_int_equal(config.router[0].mtu, 1500);
 	assert_int_equal(config.route[0].token_count, 3);
 	assert_int_equal(config.route[0].mode, MODE_TUNNEL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config_text.h"
 
+#include "describe.h"
+
 static void blanks_comments_and_line_ends_do_not_matter(void **state)
 {
 	const struct config *c;
@@ -170,6 +172,31 @@ static void only_programs_with_a_route_are_served(void **state)
 	assert_false(config_serves(&config, "ac"));
 }
 
+static const char *policy_of(const struct rtp *rtp, uint32_t stream)
+{
+	return describe_policy(&config, config.route[0].policy, rtp, stream)->name;
+}
+
+static void policies_say_whose_they_are(void **state)
+{
+	struct rtp rtp = { .payload_type = 96, .ssrc = 5 };
+
+	(void)state;
+	good(NOAUTH ROUTE "policy = p\n" ROUTER "[policy p]\n[policy voice]\npayload_types = 111, 0\n"
+		"[policy late]\npayload_types = 111, 112\nstreams = 4\n[policy one]\nssrcs = 0xffffffff, 0\n");
+	assert_string_equal(policy_of(&rtp, 0), "p");
+	rtp.payload_type = 111;
+	assert_string_equal(policy_of(&rtp, 4), "voice");
+	rtp.payload_type = 112;
+	assert_string_equal(policy_of(&rtp, 0), "late");
+	rtp.ssrc = 0xffffffff;
+	assert_string_equal(policy_of(&rtp, 0), "one");
+	assert_string_equal(policy_of(NULL, 4), "late");
+	assert_string_equal(policy_of(NULL, 8), "p");
+	good(NOAUTH ROUTE ROUTER);
+	assert_string_equal(policy_of(&rtp, 0), "default");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -182,6 +209,7 @@ int main(void)
 		cmocka_unit_test(lists_are_limited),
 		cmocka_unit_test(patterns_match_as_in_a_shell),
 		cmocka_unit_test(prefixes_match_to_the_bit),
+		cmocka_unit_test(policies_say_whose_they_are),
 		cmocka_unit_test(only_programs_with_a_route_are_served),
 	};
 

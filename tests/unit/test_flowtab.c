@@ -226,7 +226,7 @@ int main(void)
 		cmocka_unit_test(starts_are_random),
 	};
 
-	if (process_start() != 0 || !process_is_new() || flowtab_start(FLOWS) != 0)
+	if (process_start() != 0 || !process_is_new() || flowtab_start(FLOWS, true) != 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
