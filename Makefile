@@ -29,7 +29,7 @@ ROOM_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out shim/interpose.c shim/start.c
 DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
-BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/bookjson.c))
+BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
 PIPE_SRC   := $(wildcard demo/pipeline/*.c)
 PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
@@ -145,7 +145,8 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 	$(call SAY,FUZZ,$@)clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-Iinclude -Ishim -o $@ $< $(wildcard shim/wire/*.c) $(wildcard shim/recognise/*.c) \
 		$(wildcard shim/classify.c shim/mdu.c shim/octets.c shim/control.c shim/describe.c shim/config*.c) \
-		$(if $(findstring fuzz_decide,$<),$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c)) $(B)/inih.a
+		$(if $(findstring fuzz_decide,$<),$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c)) \
+		$(if $(findstring fuzz_codebook,$<),$(wildcard provisioner/book*.c) -ljansson) $(B)/inih.a
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
