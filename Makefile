@@ -30,8 +30,9 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
+PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/*.c))
 PIPE_SRC   := $(wildcard demo/pipeline/*.c)
-PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-nouring
+PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
 
 UNIT       := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
@@ -91,8 +92,13 @@ $(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim
 $(B)/mdctl: $(MDCTL_OBJ) $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson
 
-$(B)/mdrouter: $(ROUTER_OBJ) $(B)/libmdwire.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -ljansson -lcrypto
+$(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lm
+
+# libevent stands before libev, which has functions of the same names for old programs.
+$(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -levent_core -levent_extra \
+		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread
 
 # The demo's receiver is a GStreamer program; it is not installed.
 $(B)/receive: $(PIPE_SRC) $(wildcard demo/pipeline/*.h)
@@ -116,6 +122,11 @@ $(B)/mdshim-nouring: shim/check/nouring.c
 $(B)/mdshim-run: shim/mdshim-run
 	@mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
+
+# The router's control endpoint speaks the documents of the provisioner.
+$(B)/demo/router/%.o: demo/router/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -c -o $@ $<
 
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
@@ -146,7 +157,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 		-Iinclude -Ishim -o $@ $< $(wildcard shim/wire/*.c) $(wildcard shim/recognise/*.c) \
 		$(wildcard shim/classify.c shim/mdu.c shim/octets.c shim/control.c shim/describe.c shim/config*.c) \
 		$(if $(findstring fuzz_decide,$<),$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c)) \
-		$(if $(findstring fuzz_codebook,$<),$(wildcard provisioner/book*.c) -ljansson) $(B)/inih.a
+		$(if $(findstring fuzz_codebook,$<),$(wildcard provisioner/bookjson.c provisioner/bookwrite.c) -ljansson) $(B)/inih.a
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
@@ -192,22 +203,24 @@ bench:
 	$(Q)tests/bench/run.sh $(B)
 
 install: all
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(PREFIX)/include/mdshim $(DESTDIR)$(SYSCONFDIR)/mdshim
 	install -m 755 $(B)/libmdshim.so $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)/
 	sed 's,@LIBDIR@,$(LIBDIR),' shim/mdshim-run >$(DESTDIR)$(BINDIR)/mdshim-run
 	chmod 755 $(DESTDIR)$(BINDIR)/mdshim-run
 	install -m 644 include/mdshim/*.h $(DESTDIR)$(PREFIX)/include/mdshim/
-	install -m 644 shim.conf.example $(DESTDIR)$(SYSCONFDIR)/mdshim/
+	install -m 644 shim.conf.example provisioner.conf.example $(DESTDIR)$(SYSCONFDIR)/mdshim/
 	install -m 644 $(wildcard shim/*.1 provisioner/mdctl/*.1 demo/router/*.1) $(DESTDIR)$(MANDIR)/man1/
-	install -m 644 $(wildcard shim/*.5) $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 $(wildcard shim/*.5 provisioner/*.5) $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 $(wildcard provisioner/*.8) $(DESTDIR)$(MANDIR)/man8/
 
 uninstall:
 	rm -f $(DESTDIR)$(LIBDIR)/libmdshim.so $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAMS)) mdshim-run)
 	rm -rf $(DESTDIR)$(PREFIX)/include/mdshim
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard shim/*.1 provisioner/mdctl/*.1 demo/router/*.1)))
-	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard shim/*.5)))
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard shim/*.5 provisioner/*.5)))
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard provisioner/*.8)))
 
 clean:
 	rm -rf build demo/out

@@ -242,10 +242,10 @@ static int lists_read(struct reading *r, json_t *codes, json_t *keys)
 	if (!json_array_size(codes) && !json_array_size(keys))
 		refuse(r, MD_B_EMPTY, NULL);
 	r->part = MD_BOOK_CODE;
-	json_array_foreach(codes, r->index, item)
+	for (r->index = 0; (item = json_array_get(codes, r->index)); r->index++)
 		code_read(r, item);
 	r->part = MD_BOOK_KEY;
-	json_array_foreach(keys, r->index, item)
+	for (r->index = 0; (item = json_array_get(keys, r->index)); r->index++)
 		key_read(r, item);
 	return 0;
 }
