@@ -177,7 +177,7 @@ with_list() { daemon_begin $U:7001 && until_ has_active; s=$?; daemon_end; fresh
 ok 'one that is not on the list: accepted' with_list
 no_certificate() {
 	# What curl says of it depends on the moment at which the connection is closed.
-	openssl s_client -connect 127.0.0.1:7001 -CAfile "$T/ca.pem" -tls1_3 -ign_eof </dev/null >"$T/out" 2>&1
+	timeout 10 openssl s_client -connect 127.0.0.1:7001 -CAfile "$T/ca.pem" -tls1_3 -ign_eof </dev/null >"$T/out" 2>&1
 	says 'alert certificate required' "$T/out"
 }
 ok 'no client certificate: refused' no_certificate
@@ -212,4 +212,15 @@ ok 'a key of another certificate: fails' fails 'expected the private key of the 
 ok 'a folder that cannot be: fails' fails 'No such file or directory' 's,^publish_dir.*,publish_dir = /nonexistent/books,'
 ok 'http without s: fails' fails 'expected https://' 's,https:,http:,'
 ok 'no such group: fails' fails 'expected the name of a group' 's,^group.*,group = nosuchgroup,'
+# The example names every key; with the defaults in place of their comments it is a good file.
+example() {
+	sed -e 's/^; \([a-z_0-9]* =\)/\1/' -e "s,/etc/mdshim/csp-ca.pem,$T/ca.pem,; s,/etc/mdshim/provisioner,$T/provisioner," \
+		"$here/../../provisioner.conf.example" >"$T/example.conf"
+	"$B/mdprovisiond" --check --config "$T/example.conf" || return 1
+	for key in $(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf"); do
+		grep -q "\b$key\b" "$here/../../provisioner/provisioner.conf.5" || { echo "not in the manual: $key"; return 1; }
+	done
+	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller)", "' "$here/../../provisioner/config.c")" ]
+}
+ok 'the example has every key, and the manual too' example
 plan
