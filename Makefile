@@ -33,9 +33,10 @@ ROOM_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out shim/interpose.c shim/start.c
 DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
-BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/bookjson.c))
+BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
+PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/*.c))
 PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
-PROGRAMS   := $(B)/mdctl $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
+PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
 
 UNIT       := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
@@ -95,8 +96,13 @@ $(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim
 $(B)/mdctl: $(MDCTL_OBJ) $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson
 
-$(B)/mdrouter: $(ROUTER_OBJ) $(B)/libmdwire.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -ljansson -lcrypto
+$(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lm
+
+# libevent stands before libev, which has functions of the same names for old programs.
+$(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -levent_core -levent_extra \
+		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread
 
 # The demo's receiver is a GStreamer program; it is not installed.
 $(B)/receive: $(PIPE_SRC) $(wildcard demo/pipeline/*.h)
@@ -141,8 +147,15 @@ $(B)/mdshim-run: shim/mdshim-run
 	@mkdir -p $(@D)
 	$(Q)sed 's,@VERSION@,$(VERSION),' $< >$@ && chmod 755 $@
 
+# The router's control endpoint speaks the documents of the provisioner.
+$(B)/demo/router/%.o: demo/router/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -c -o $@ $<
+
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
+# What makes books, of the provisioner.
+$(B)/tests/unit/test_mint: $(B)/provisioner/mint.o
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lcmocka -ljansson -lcrypto -lev -lpthread
@@ -169,7 +182,8 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 	$(call SAY,FUZZ,$@)clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-Iinclude -Ishim -o $@ $< $(wildcard shim/wire/*.c) $(wildcard shim/recognise/*.c) \
 		$(wildcard shim/classify.c shim/mdu.c shim/octets.c shim/control.c shim/describe.c shim/config*.c) \
-		$(if $(findstring fuzz_decide,$<),$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c)) $(B)/inih.a
+		$(if $(findstring fuzz_decide,$<),$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c)) \
+		$(if $(findstring fuzz_codebook,$<),$(wildcard provisioner/bookjson.c provisioner/bookwrite.c) -ljansson) $(B)/inih.a
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
@@ -221,7 +235,7 @@ bench:
 	$(Q)tests/bench/run.sh $(B)
 
 install: all
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
 		$(DESTDIR)$(PREFIX)/include/mdshim $(DESTDIR)$(SYSCONFDIR)/mdshim
 	install -m 755 $(B)/libmdshim.so $(DESTDIR)$(LIBDIR)/
 	install -m 644 $(B)/libmdwire.a $(DESTDIR)$(LIBDIR)/
@@ -229,16 +243,18 @@ install: all
 	sed 's,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(VERSION),' shim/mdshim-run >$(DESTDIR)$(BINDIR)/mdshim-run
 	chmod 755 $(DESTDIR)$(BINDIR)/mdshim-run
 	install -m 644 include/mdshim/*.h $(DESTDIR)$(PREFIX)/include/mdshim/
-	install -m 644 shim.conf.example $(DESTDIR)$(SYSCONFDIR)/mdshim/
+	install -m 644 shim.conf.example provisioner.conf.example $(DESTDIR)$(SYSCONFDIR)/mdshim/
 	install -m 644 $(wildcard shim/*.1 provisioner/mdctl/*.1 demo/router/*.1) $(DESTDIR)$(MANDIR)/man1/
-	install -m 644 $(wildcard shim/*.5) $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 $(wildcard shim/*.5 provisioner/*.5) $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 $(wildcard provisioner/*.8) $(DESTDIR)$(MANDIR)/man8/
 
 uninstall:
 	rm -f $(DESTDIR)$(LIBDIR)/libmdwire.a
 	rm -f $(DESTDIR)$(LIBDIR)/libmdshim.so $(addprefix $(DESTDIR)$(BINDIR)/,$(notdir $(PROGRAMS)) mdshim-run)
 	rm -rf $(DESTDIR)$(PREFIX)/include/mdshim
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard shim/*.1 provisioner/mdctl/*.1 demo/router/*.1)))
-	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard shim/*.5)))
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard shim/*.5 provisioner/*.5)))
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard provisioner/*.8)))
 
 clean:
 	rm -rf build demo/out

@@ -48,7 +48,7 @@ for group in "$@"; do
 	preload) run preload tests/preload/driver.sh "$B" ;;
 	integration | router | e2e | soak)
 		for t in tests/$group/*.sh; do
-			case $t in */lib.sh) continue ;; esac
+			case $t in */lib.sh | *_lib.sh) continue ;; esac
 			[ -e "$t" ] || continue
 			run "$group/$(basename "$t" .sh)" "$t" "$B"
 		done ;;

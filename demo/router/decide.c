@@ -124,10 +124,15 @@ static void accept(const struct decide_config *config, struct decision *d, const
 	size_t octets = d->mode == DECIDE_TUNNEL ? d->inner.length : d->outer.length - d->outer.surplus_len;
 
 	settle(d, DECIDE_METADATA, MD_R_NONE);
-	if (meta->option == MD_OFC && !(config->code_find && config->code_find(config->books, meta)))
+	if (meta->option == MD_OFC && !(config->code_find && config->code_find(config->books, meta, &d->meaning)))
 		settle(d, DECIDE_PLAIN, MD_R_UNKNOWN_CODE);
 	d->tracked = true;
 	d->note = flows_note(d->flow, meta, octets, now);
+	if (meta->option == MD_OFC && d->action == DECIDE_METADATA && !meta->s &&
+		(d->meaning.role == MD_ROLE_START || d->meaning.role == MD_ROLE_ONLY)) {
+		d->note.mdu_new = true; /* codebook format, section 6 */
+		d->flow->mdus++;
+	}
 }
 
 static void decide_tunnel(const struct decide_config *config, struct decide_state *state, struct decision *d,

@@ -11,6 +11,8 @@
 #include "keys.h"
 #include "prefix.h"
 
+#include <mdshim/codebook.h>
+
 enum decide_mode { DECIDE_TUNNEL, DECIDE_INLINE };
 enum decide_policy { DECIDE_REQUIRED, DECIDE_PREFER, DECIDE_OFF };
 enum decide_action { DECIDE_METADATA, DECIDE_PLAIN, DECIDE_DROP };
@@ -23,7 +25,7 @@ struct decide_config {
 	const struct endpoint *own; /* where the router itself listens */
 	size_t own_count;
 	/* Looks an OFC code up in the live books and adds to meta what it means; false: in none. NULL: no books. */
-	bool (*code_find)(void *books, struct md_metadata *meta);
+	bool (*code_find)(void *books, struct md_metadata *meta, struct md_meaning *meaning);
 	void *books;
 };
 
@@ -44,6 +46,7 @@ struct decision {
 	bool inner_good;           /* may be forwarded */
 	bool foreign;              /* inline mode: not from a CAP to a client, not looked at */
 	struct md_options options; /* meta.option is MD_NO_OPTION before the options are read */
+	struct md_meaning meaning; /* of an OFC code that is known */
 	bool tracked;              /* sequence, time and burst are valid: note and flow are set */
 	struct flow *flow;
 	struct flow_note note;

@@ -14,6 +14,7 @@ struct slot {
 
 struct keys {
 	struct md_key *master[256]; /* by KeyID */
+	bool of_book[256];
 	size_t count, cache;
 	uint64_t seed;
 	const struct md_lend *lend;
@@ -64,6 +65,38 @@ int keys_add(struct keys *keys, const struct md_key *key)
 	keys->master[key->keyid] = copy;
 	keys->count++;
 	return 0;
+}
+
+static bool same_key(const struct md_key *a, const struct md_key *b)
+{
+	return a->algorithm == b->algorithm && a->len == b->len && a->cover == b->cover && a->nat == b->nat &&
+		memcmp(a->key, b->key, a->len) == 0;
+}
+
+void keys_take(struct keys *keys, uint8_t keyid)
+{
+	struct md_key *old = keys->master[keyid];
+
+	if (!old || !keys->of_book[keyid])
+		return;
+	for (size_t i = 0; i < keys->cache; i++)
+		if (keys->slot[i].tuple.version && keys->slot[i].key.keyid == keyid)
+			explicit_bzero(&keys->slot[i], sizeof(keys->slot[i]));
+	explicit_bzero(old, sizeof(*old));
+	free(old);
+	keys->master[keyid] = NULL;
+	keys->of_book[keyid] = false;
+	keys->count--;
+}
+
+void keys_put(struct keys *keys, const struct md_key *key)
+{
+	const struct md_key *old = keys->master[key->keyid];
+
+	if (old && (!keys->of_book[key->keyid] || same_key(old, key)))
+		return;
+	keys_take(keys, key->keyid);
+	keys->of_book[key->keyid] = keys_add(keys, key) == 0;
 }
 
 size_t keys_count(const struct keys *keys)

@@ -14,6 +14,13 @@ void keys_free(struct keys *keys);
 
 /* 0, or -EEXIST if the KeyID is taken. */
 int keys_add(struct keys *keys, const struct md_key *key);
+/* A key of a book, in the place of another one of a book; nothing where the command line gave that KeyID. Without memory there is
+ * no key. */
+void keys_put(struct keys *keys, const struct md_key *key);
+
+/* Takes a key of a book away, wiped, with the traffic keys made from it. */
+void keys_take(struct keys *keys, uint8_t keyid);
+
 size_t keys_count(const struct keys *keys);
 
 /* Reads KEYID:ALGORITHM:KEYFILE[:cover=N|datagram][:nat] and the file. 0, or -EINVAL, and *problem says what was

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * main.c - mdrouter, the reference wireless router: opens everything, runs the loop, prints the summary. */
+#include "bookjson.h"
 #include "lend.h"
 #include "options.h"
 #include "report.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <ev.h>
 #include <signal.h>
@@ -25,6 +27,8 @@ struct router {
 	struct receiver receiver[RECEIVERS];
 	ev_io watcher[RECEIVERS];
 	size_t receivers;
+	struct shelf *shelf;           /* NULL: no control endpoint */
+	struct control *control;
 };
 
 static struct router router;
@@ -70,7 +74,13 @@ static void handle(void *context, const struct receiver *from, uint8_t *packet, 
 /* Whether there may be more. */
 static bool read_batch(struct router *r, struct receiver *receiver)
 {
-	size_t n = receive_batch(receiver, handle, r);
+	size_t n;
+
+	if (r->shelf)
+		shelf_lock(r->shelf);
+	n = receive_batch(receiver, handle, r);
+	if (r->shelf)
+		shelf_unlock(r->shelf);
 
 	/* Inner datagrams lie in the buffers of the batch: they leave before the next one is read. */
 	if (r->options.forward)
@@ -96,12 +106,17 @@ static void every_second(struct ev_loop *loop, ev_timer *w, int events)
 	receive_now(&now);
 	flows_expire(router.state.flows, now.ms);
 	report_flush(&router.report);
+	if (!router.shelf)
+		return;
+	shelf_lock(router.shelf);
+	shelf_tick(router.shelf, now.unix_ns / 1000000000);
+	shelf_unlock(router.shelf);
 }
 
 static void summarise(void)
 {
 	struct summary s = { &router.report, router.state.flows, router.options.forward ? &router.forward : NULL,
-		router.receiver, router.receivers };
+		router.receiver, router.receivers, router.shelf };
 	const char *path = router.options.summary;
 	FILE *file;
 
@@ -179,6 +194,29 @@ static void set_up(struct router *r)
 		fputs("mdrouter: --auth off: anybody can send through this router; for laboratories only\n", stderr);
 }
 
+/* The books that are there, and the endpoint for more. */
+static void open_control(struct router *r)
+{
+	struct options *o = &r->options;
+	static char address[INET6_ADDRSTRLEN];
+	char text[300] = "no memory";
+	int error;
+
+	if (!o->control_at.version)
+		return;
+	bookjson_secrecy();
+	error = shelf_open(&r->shelf, o->books, o->domain, o->lab, r->state.keys);
+	if (error < 0)
+		fail("--books", o->books, -error);
+	r->config.code_find = shelf_find;
+	r->config.books = r->shelf;
+	inet_ntop(o->control_at.version == 4 ? AF_INET : AF_INET6, o->control_at.address, address, sizeof(address));
+	o->control.address = address;
+	o->control.port = o->control_at.port;
+	if (control_open(&r->control, &o->control, r->shelf, text) < 0)
+		fail("--control", text, 0);
+}
+
 static void watch(struct router *r, struct ev_loop *loop)
 {
 	struct receiver *receiver = &r->receiver[r->receivers];
@@ -232,6 +270,10 @@ static void close_all(struct router *r)
 		forward_close(&r->forward);
 	if (r->report.lines)
 		fclose(r->report.lines);
+	if (r->control)
+		control_close(r->control);
+	if (r->shelf)
+		shelf_close(r->shelf);
 	flows_free(r->state.flows);
 	keys_free(r->state.keys);
 }
@@ -258,6 +300,7 @@ int main(int argc, char **argv)
 	set_up(&router);
 	files_open(&router);
 	open_sockets(&router, loop);
+	open_control(&router);
 	ev_signal_init(&interrupt, on_end, SIGINT);
 	ev_signal_start(loop, &interrupt);
 	ev_signal_init(&terminate, on_end, SIGTERM);

@@ -231,6 +231,69 @@ static int read_summary(struct options *o, const char *text, const char **expect
 	return *text ? 0 : -EINVAL;
 }
 
+static int read_control(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	return endpoint_parse(text, &o->control_at);
+}
+
+static int read_text(const char **into, const char *text)
+{
+	*into = text;
+	return *text && strlen(text) < 200 ? 0 : -EINVAL;
+}
+
+static int read_tls_cert(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	return read_text(&o->control.certificate, text);
+}
+
+static int read_tls_key(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	return read_text(&o->control.key, text);
+}
+
+static int read_client_ca(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	return read_text(&o->control.client_ca, text);
+}
+
+static int read_client_crl(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	return read_text(&o->control.client_crl, text);
+}
+
+static int read_client_name(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	return read_text(&o->control.client_name, text);
+}
+
+static int read_books(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	return read_text(&o->books, text);
+}
+
+static int read_domain(struct options *o, const char *text, const char **expected)
+{
+	(void)expected;
+	o->domain = text;
+	return md_domain_good(text, strlen(text)) ? 0 : -EINVAL;
+}
+
+static int read_lab(struct options *o, const char *text, const char **expected)
+{
+	(void)text;
+	(void)expected;
+	o->lab = true;
+	return 0;
+}
+
 static int read_ready_fd(struct options *o, const char *text, const char **expected)
 {
 	unsigned long value;
@@ -273,6 +336,15 @@ static const struct row {
 	{ "forward", "yes|no", read_forward, "yes or no", "send inner datagrams on (yes)" },
 	{ "json", "FILE|-", read_json, "the name of a file, or -", "a JSON line for each packet" },
 	{ "summary", "FILE|-", read_summary, "the name of a file, or -", "a JSON summary at the end and at SIGUSR1" },
+	{ "control", "ADDR:PORT", read_control, "ADDR:PORT, or [ADDR]:PORT for IPv6", "take codebooks there, by HTTPS" },
+	{ "tls-cert", "FILE", read_tls_cert, "the name of a file", "its certificate, PEM" },
+	{ "tls-key", "FILE", read_tls_key, "the name of a file", "its private key, PEM" },
+	{ "client-ca", "FILE", read_client_ca, "the name of a file", "who vouches for provisioners, PEM" },
+	{ "client-crl", "FILE", read_client_crl, "the name of a file", "certificates it has revoked, PEM" },
+	{ "client-name", "NAME", read_client_name, "the name in a certificate", "the provisioner expected (any)" },
+	{ "domain", "NAME", read_domain, "1 to 64 of A-Z a-z 0-9 . _ -", "whose books are taken" },
+	{ "books", "DIR", read_books, "the name of a folder", "where accepted books are kept" },
+	{ "allow-lab", NULL, read_lab, NULL, "take books for laboratories too (no)" },
 	{ "ready-fd", "N", read_ready_fd, "the number of an open descriptor",
 		"write \"ready\" there once all sockets are open" },
 	{ "help", NULL, NULL, NULL, "this text" },
@@ -318,7 +390,9 @@ static void check(const struct options *o)
 		mistake("--cap is missing: with --listen, the prefixes of the senders behind the tunnel are required");
 	if (o->listens && !o->client.count)
 		mistake("--client is missing: with --listen, the prefixes of the clients served are required");
-	if (o->policy != DECIDE_OFF && !o->keys)
+	if (o->control_at.version && (!o->control.certificate || !o->control.key || !o->control.client_ca || !o->books || !o->domain))
+		mistake("--control: expected --tls-cert, --tls-key, --client-ca, --domain and --books with it");
+	if (o->policy != DECIDE_OFF && !o->keys && !o->control_at.version)
 		mistake("--auth-key is missing: expected one or more, or --auth off in a laboratory");
 	if (ids->med_exid == ids->ofc_exid || ids->med_exid == ids->token_exid || ids->ofc_exid == ids->token_exid)
 		mistake("--med-exid, --ofc-exid, --token-exid: expected three different numbers");

@@ -4,6 +4,7 @@
 #ifndef MDROUTER_OPTIONS_H
 #define MDROUTER_OPTIONS_H
 
+#include "control.h"
 #include "decide.h"
 
 #include <net/if.h>
@@ -24,6 +25,10 @@ struct options {
 	size_t flows;
 	const char *json, *summary; /* NULL: none, "-": standard output */
 	bool forward;
+	struct endpoint control_at; /* version 0: no control endpoint */
+	struct control_options control;
+	const char *books, *domain;
+	bool lab;
 	int ready_fd;            /* -1: none */
 };
 

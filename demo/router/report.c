@@ -21,7 +21,8 @@ static json_t *auth_json(const struct decision *d)
 }
 
 /* The fields of MED or OFC as they were read; of an OFC without a book only what needs none (section 9). */
-static void metadata_json(json_t *line, const struct md_metadata *m, bool known, uint32_t bq_unit)
+static void metadata_json(json_t *line, const struct md_metadata *m, const struct md_meaning *meaning, bool known,
+	uint32_t bq_unit)
 {
 	json_object_set_new(line, "option", json_string(m->option == MD_MED ? "med" : "ofc"));
 	if (m->option == MD_MED || known) {
@@ -29,6 +30,12 @@ static void metadata_json(json_t *line, const struct md_metadata *m, bool known,
 		json_object_set_new(line, "d", json_integer(m->d));
 		json_object_set_new(line, "p", json_integer(m->p));
 		json_object_set_new(line, "l", json_integer(m->l));
+	}
+	if (m->option == MD_OFC && known && m->s)
+		json_object_set_new(line, "stream", json_integer(meaning->stream));
+	if (m->option == MD_OFC && known && !m->s) {
+		json_object_set_new(line, "role", json_string(md_role_name((enum md_role)meaning->role)));
+		json_object_set_new(line, "colour", json_integer(meaning->colour));
 	}
 	if (m->option == MD_MED)
 		json_object_set_new(line, "counter", json_integer(m->counter));
@@ -68,7 +75,7 @@ static json_t *line_json(const struct report *report, const struct decision *d, 
 	if (d->options.meta.option == MD_NO_OPTION)
 		json_object_set_new(line, "option", json_null());
 	else
-		metadata_json(line, &d->options.meta, d->action == DECIDE_METADATA, report->bq_unit);
+		metadata_json(line, &d->options.meta, &d->meaning, d->action == DECIDE_METADATA, report->bq_unit);
 	json_object_set_new(line, "auth", auth_json(d));
 	if (d->options.has_auth)
 		json_object_set_new(line, "keyid", json_integer(d->options.keyid));

@@ -8,6 +8,7 @@
 #include "decide.h"
 #include "forward.h"
 #include "receive.h"
+#include "shelf.h"
 
 #include <stdio.h>
 
@@ -39,6 +40,7 @@ struct summary {
 	const struct forward *forward; /* NULL: does not forward */
 	const struct receiver *receiver;
 	size_t receivers;
+	struct shelf *shelf;           /* NULL: no control endpoint */
 };
 
 void summary_print(const struct summary *s, FILE *to);

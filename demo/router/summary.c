@@ -197,6 +197,26 @@ static json_t *flows_json(const struct flows *flows, uint32_t bq_unit)
 	return list;
 }
 
+/* What is kept, never a code. */
+static json_t *books_json(struct shelf *shelf)
+{
+	struct shelf_book kept[2];
+	unsigned n = shelf ? shelf_books(shelf, kept) : 0;
+	struct shelf_counts c;
+	json_t *list = json_array();
+
+	if (!shelf) {
+		json_decref(list);
+		return json_null();
+	}
+	c = shelf_counts(shelf);
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "book", number(kept[i].book), "codes", number(kept[i].codes),
+			"keys", number(kept[i].keys)));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kept", list, "offers", number(c.offers), "accepted", number(c.accepted),
+		"repeated", number(c.repeated), "rejected", number(c.rejected), "damaged", number(c.damaged));
+}
+
 static json_t *summary_object(const struct summary *s)
 {
 	const struct report *report = s->report;
@@ -222,6 +242,7 @@ static json_t *summary_object(const struct summary *s)
 	json_object_set_new(o, "receive", receive_json(s));
 	json_object_set_new(o, "flows", json_pack("{s:o, s:o, s:o, s:o}", "begun", number(t.begun), "kept",
 		number(t.flows), "evicted", number(t.evicted), "evicted_busy", number(t.evicted_busy)));
+	json_object_set_new(o, "books", books_json(s->shelf));
 	json_object_set_new(o, "per_flow", flows_json(s->flows, report->bq_unit));
 	return o;
 }

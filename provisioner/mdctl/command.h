@@ -14,6 +14,9 @@ struct command {
 int command_stats(int argc, char **argv);
 int command_coverage(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_books(int argc, char **argv);
+int command_csp(int argc, char **argv);
+int command_reload(int argc, char **argv);
 
 enum { EXIT_USAGE = 2 };
 

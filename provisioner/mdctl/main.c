@@ -31,6 +31,15 @@ static const struct command commands[] = {
 	  "  --config FILE  shim.conf (else $MDSHIM_CONF, else /etc/mdshim/shim.conf)\n"
 	  "  --json         one JSON object for each packet\n"
 	  "  PCAP           a capture of what the program sends without the library (tcpdump -w), or - for standard input\n" },
+	{ "books", command_books, "codebooks of the provisioner on this host: epochs, states, next change",
+	  "usage: mdctl books [--json] [--socket PATH]\n"
+	  "\n"
+	  "  --json         everything, as one JSON object\n"
+	  "  --socket PATH  control_socket of the provisioner (/run/mdshim/provisioner.sock)\n" },
+	{ "csp", command_csp, "the controllers books are offered to: states, last answers and errors",
+	  "usage: mdctl csp [--json] [--socket PATH]\n" },
+	{ "reload", command_reload, "the provisioner reads its configuration again, as a whole or not at all",
+	  "usage: mdctl reload [--socket PATH]\n" },
 	{ "help", command_help, "what a command does", "usage: mdctl help [COMMAND]\n" },
 };
 

@@ -28,9 +28,10 @@ static struct keys *keys_made(void)
 	return keys;
 }
 
-static bool code_find(void *books, struct md_metadata *meta)
+static bool code_find(void *books, struct md_metadata *meta, struct md_meaning *meaning)
 {
 	(void)books;
+	*meaning = md_meaning_of(meta->code[1] << 5 | (meta->code[2] & 31));
 	return meta->code[0] & 1;
 }
 

@@ -13,12 +13,13 @@ struct known {
 	const json_t *codes;
 };
 
-static bool code_find(void *books, struct md_metadata *meta)
+static bool code_find(void *books, struct md_metadata *meta, struct md_meaning *meaning)
 {
 	const struct known *known = books;
 	const json_t *code;
 	size_t i;
 
+	(void)meaning;
 	json_array_foreach(known->codes, i, code) {
 		struct blob octets = blob_of_hex(json_string_value(code));
 

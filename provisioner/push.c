@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "push.h"
+
+#include "bookjson.h"
+#include "log.h"
+
+#include <errno.h>
+#include <math.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK = 1 }; /* seconds at most between two looks at the clock, which may be set */
+
+static void step(struct domain *d);
+
+/* --- Live books ----------------------------------------------------------------------------------------------------------- */
+
+bool live_accepted_by(const struct live *live, const char *controller)
+{
+	for (uint32_t i = 0; i < live->stored.accepts; i++)
+		if (strcmp(live->stored.accepted[i], controller) == 0)
+			return true;
+	return false;
+}
+
+static bool accepted_by_all(const struct domain *d, const struct live *live)
+{
+	for (unsigned i = 0; i < d->peers.n; i++)
+		if (!live_accepted_by(live, d->peers.peer[i].config.name))
+			return false;
+	return d->peers.n > 0;
+}
+
+static void live_free(struct live *live)
+{
+	if (live->book)
+		md_codebook_wipe(live->book);
+	free(live->book);
+	bookjson_free(live->stored.text, live->stored.len);
+	explicit_bzero(live, sizeof(*live));
+	free(live);
+}
+
+static void complain(struct domain *d, const char *what, uint32_t book, const char *why)
+{
+	snprintf(d->error, sizeof(d->error), "book %u: %.60s%s%.320s", book, what, *why ? ": " : "", why);
+	log_error("domain %s: %s", d->config.name, d->error);
+}
+
+static void save(struct domain *d, struct live *live)
+{
+	int err = store_book(d->folder, d->config.name, &live->stored);
+
+	if (err) {
+		d->count.failed++;
+		complain(d, "its state cannot be stored", live->stored.book, strerror(-err));
+	}
+}
+
+/* Forgotten everywhere. */
+static void retire(struct domain *d, struct live **which)
+{
+	struct live *live = *which;
+
+	*which = NULL;
+	for (unsigned i = 0; i < d->peers.n; i++)
+		csp_withdraw(&d->peers.peer[i].csp, &live->offer);
+	store_forget(d->folder, d->config.name, live->stored.book);
+	log_info("domain %s: book %u retired", d->config.name, live->stored.book);
+	d->count.retired++;
+	live_free(live);
+}
+
+static void offer_to_all(struct domain *d, struct live *live)
+{
+	for (unsigned i = 0; i < d->peers.n; i++)
+		csp_offer(&d->peers.peer[i].csp, &live->offer);
+}
+
+/* The offer of a book whose text is there. */
+static bool offer_make(struct domain *d, struct live *live)
+{
+	live->offer.book = live->stored.book;
+	live->offer.domain = d->config.name;
+	live->offer.text = live->stored.text;
+	live->offer.len = live->stored.len;
+	return EVP_Digest(live->stored.text, live->stored.len, live->offer.digest, NULL, EVP_sha256(), NULL) == 1;
+}
+
+/* --- A new book ----------------------------------------------------------------------------------------------------------- */
+
+static int mint_next(struct domain *d, struct live *live, double now)
+{
+	const struct domain_config *c = &d->config;
+	int64_t second = (int64_t)now, begin = second;
+	struct mint mint = { .config = c, .now = second, .before = d->active ? d->active->book : NULL };
+	int err;
+
+	if (d->active && d->active->book->not_after - (int64_t)c->overlap > begin)
+		begin = d->active->book->not_after - (int64_t)c->overlap;
+	usage_look(&d->usage, d->stats_dir);
+	mint.use = d->usage.total ? d->usage.use : NULL;
+	mint.not_before = begin;
+	mint.not_after = begin + (int64_t)c->epoch;
+	/* The time as a number keeps ids rising even where the state was lost. */
+	mint.book = d->last_book + 1;
+	if (second > mint.book && second <= UINT32_MAX)
+		mint.book = (uint32_t)second;
+	err = mint_book(&mint, &d->ring, live->book);
+	if (err)
+		return err;
+	d->last_book = live->stored.book = mint.book;
+	live->stored.state = BOOK_OFFERED;
+	live->stored.text = bookjson_write(live->book, &live->stored.len);
+	if (!live->stored.text || !offer_make(d, live))
+		return -ENOMEM;
+	/* On disk before it is on the wire: an id that was seen is never given out again. */
+	err = store_domain(d->folder, c->name, d->last_book, &d->ring);
+	return err ? err : store_book(d->folder, c->name, &live->stored);
+}
+
+static void mint_and_offer(struct domain *d, double now)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	int err = -ENOMEM;
+
+	if (live && (live->book = calloc(1, sizeof(*live->book))))
+		err = mint_next(d, live, now);
+	if (err) {
+		d->count.failed++;
+		d->mint_at = now + d->config.reject_wait;
+		complain(d, "a book cannot be made", d->last_book, strerror(-err));
+		if (live)
+			live_free(live);
+		return;
+	}
+	d->count.minted++;
+	d->next = live;
+	log_info("domain %s: book %u made, %u codes, %u keys", d->config.name, live->stored.book, live->book->codes, live->book->keys);
+	offer_to_all(d, live);
+}
+
+/* --- Answers ---------------------------------------------------------------------------------------------------------------- */
+
+static void on_accepted(struct domain *d, struct live *live, const char *controller)
+{
+	if (!live_accepted_by(live, controller) && live->stored.accepts < STORE_NAMES) {
+		snprintf(live->stored.accepted[live->stored.accepts++], CONFIG_NAME, "%s", controller);
+		save(d, live);
+	}
+	log_info("domain %s: book %u accepted by %s", d->config.name, live->stored.book, controller);
+}
+
+static void on_answer(void *context, struct csp *csp, const struct offer *offer, bool accepted, const char *reasons)
+{
+	struct domain *d = context;
+	struct live *live = d->next && &d->next->offer == offer ? d->next : d->active && &d->active->offer == offer ? d->active : NULL;
+	char why[330];
+
+	if (!live)
+		return;
+	if (accepted) {
+		on_accepted(d, live, csp->config->name);
+	} else {
+		snprintf(why, sizeof(why), "%s (%s)", csp->config->name, reasons);
+		complain(d, live == d->next ? "rejected by" : "active, but on being offered again rejected by", live->stored.book, why);
+	}
+	if (!accepted && live == d->next) { /* final: the id is never offered again */
+		d->count.rejected++;
+		d->mint_at = ev_time() + d->config.reject_wait;
+		retire(d, &d->next);
+	}
+	step(d);
+}
+
+/* --- Time ------------------------------------------------------------------------------------------------------------------- */
+
+static void publish(struct domain *d, const struct md_codebook *book)
+{
+	int err = publish_book(&d->publisher, book);
+
+	if (err) {
+		d->count.failed++;
+		complain(d, "publishing is not sure to survive a crash", book ? book->book : 0, strerror(-err));
+	}
+}
+
+/* Published first: whatever is on disk when we die, the image tells which book is in use. */
+static void activate(struct domain *d, double now)
+{
+	publish(d, d->next->book);
+	d->count.activated++;
+	d->active_since = now;
+	d->error[0] = '\0';
+	if (d->active) {
+		d->draining = d->active;
+		d->draining->stored.state = BOOK_DRAINING;
+		d->draining->drained_at = now + d->config.drain;
+		for (unsigned i = 0; i < d->peers.n; i++)
+			csp_withdraw(&d->peers.peer[i].csp, &d->draining->offer);
+	}
+	d->active = d->next;
+	d->next = NULL;
+	d->active->stored.state = BOOK_ACTIVE;
+	save(d, d->active);
+	if (d->draining)
+		save(d, d->draining);
+	log_info("domain %s: book %u is active", d->config.name, d->active->stored.book);
+}
+
+static void let_drain(struct domain *d, double now)
+{
+	if (!d->draining || now < d->draining->drained_at)
+		return;
+	publish_wipe_idle(&d->publisher);
+	retire(d, &d->draining);
+}
+
+static void let_expire(struct domain *d, double now)
+{
+	if (d->active && now >= (double)d->active->book->not_after && !(d->next && d->next->stored.state == BOOK_ACCEPTED)) {
+		d->count.expired++;
+		complain(d, "expired without a successor; senders go on natively", d->active->stored.book, "");
+		publish(d, NULL);
+		publish_wipe_idle(&d->publisher);
+		retire(d, &d->active);
+	}
+	if (d->next && now >= (double)d->next->book->not_after) {
+		d->count.expired++;
+		complain(d, "expired before every controller had accepted it", d->next->stored.book, "");
+		retire(d, &d->next);
+	}
+}
+
+double domain_next_mint(const struct domain *d)
+{
+	double at = d->active ? (double)d->active->book->not_after - d->config.lead : 0;
+
+	return at > d->mint_at ? at : d->mint_at;
+}
+
+static void step(struct domain *d)
+{
+	double now = ev_time();
+
+	let_drain(d, now);
+	if (d->next && d->next->stored.state == BOOK_OFFERED && accepted_by_all(d, d->next)) {
+		d->next->stored.state = BOOK_ACCEPTED;
+		save(d, d->next);
+	}
+	if (d->next && d->next->stored.state == BOOK_ACCEPTED && !d->draining && now >= (double)d->next->book->not_before &&
+		now < (double)d->next->book->not_after)
+		activate(d, now);
+	let_expire(d, now);
+	if (!d->next && !d->draining && now >= domain_next_mint(d))
+		mint_and_offer(d, now);
+}
+
+static double sooner(double a, double b, double now)
+{
+	return b > now && b < a ? b : a;
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct domain *d = w->data;
+	double now, at;
+
+	(void)events;
+	step(d);
+	now = ev_time();
+	at = sooner(now + LOOK, domain_next_mint(d), now);
+	if (d->next)
+		at = sooner(at, (double)d->next->book->not_before, now);
+	if (d->active)
+		at = sooner(at, (double)d->active->book->not_after, now);
+	if (d->draining)
+		at = sooner(at, d->draining->drained_at, now);
+	ev_timer_stop(loop, w);
+	ev_timer_set(w, at - now > 0.001 ? at - now : 0.001, 0.);
+	ev_timer_start(loop, w);
+}
+
+/* --- Beginning and end ------------------------------------------------------------------------------------------------------ */
+
+static void peers_begin(struct domain *d)
+{
+	for (unsigned i = 0; i < d->peers.n; i++) {
+		struct peer *p = &d->peers.peer[i];
+
+		csp_begin(&p->csp, d->loop, d->http, &p->config, &d->config, &p->credentials, on_answer, d);
+		memset(&p->credentials, 0, sizeof(p->credentials));
+	}
+}
+
+static void peers_end(struct domain *d)
+{
+	for (unsigned i = 0; i < d->peers.n; i++)
+		csp_end(&d->peers.peer[i].csp);
+	free(d->peers.peer);
+	d->peers.peer = NULL;
+}
+
+/* Controllers are asked by offering again what is live: who has it says so, who lost it takes it. */
+static void offer_live(struct domain *d)
+{
+	if (d->active)
+		offer_to_all(d, d->active);
+	if (d->next)
+		offer_to_all(d, d->next);
+}
+
+void domain_start(struct domain *d, struct ev_loop *loop, struct http *http)
+{
+	d->loop = loop;
+	d->http = http;
+	peers_begin(d);
+	if (d->active && publish_current(&d->publisher) != d->active->stored.book)
+		publish(d, d->active->book);
+	if (!d->active && publish_current(&d->publisher))
+		publish(d, NULL);
+	offer_live(d);
+	ev_timer_init(&d->timer, on_timer, 0., 0.);
+	d->timer.data = d;
+	ev_timer_start(loop, &d->timer);
+}
+
+void domain_change(struct domain *d, const struct domain_config *config, struct peers *peers)
+{
+	peers_end(d);
+	d->config = *config;
+	d->peers = *peers;
+	memset(peers, 0, sizeof(*peers));
+	peers_begin(d);
+	offer_live(d);
+}
+
+void domain_close(struct domain *d)
+{
+	struct live *live[] = { d->next, d->active, d->draining };
+
+	if (d->loop)
+		ev_timer_stop(d->loop, &d->timer);
+	if (d->loop)
+		peers_end(d);
+	else
+		peers_free(&d->peers);
+	publish_close(&d->publisher);
+	for (int i = 0; i < 3; i++)
+		if (live[i])
+			live_free(live[i]);
+	d->next = d->active = d->draining = NULL;
+}
+
+void domain_drop(struct domain *d)
+{
+	publish(d, NULL);
+	publish_wipe_idle(&d->publisher);
+	if (d->next)
+		retire(d, &d->next);
+	if (d->active)
+		retire(d, &d->active);
+	if (d->draining)
+		retire(d, &d->draining);
+	domain_close(d);
+}

@@ -1,0 +1,226 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# provisioner.sh BUILD - mdprovisiond and mdrouter's control endpoint: a book's life over real TLS, what must be refused, what
+# must be survived. TAP.
+here=$(dirname "$0")
+# shellcheck source=tests/integration/provision_lib.sh
+. "$here/provision_lib.sh"
+U=https://127.0.0.1
+
+active() { ask books '.domains[0].books[] | select(.state == "active") | .book'; }
+has_active() { [ -n "$(active)" ]; }
+routers_hold() { # BOOK NAME...
+	book=$1; shift
+	for r in "$@"; do [ -e "$T/books.$r/cap1.$book.book" ] || { echo "$r has no book $book"; return 1; }; done
+}
+
+# --- The ordinary life ----------------------------------------------------------------------------------------------------------
+first_book() {
+	router_begin a 7001 && router_begin b 7011 && daemon_begin $U:7001/v1 $U:7011/v1 || return 1
+	until_ has_active && routers_hold "$(active)" a b
+}
+ok 'a book becomes active when both routers have it' first_book
+
+published() {
+	[ "$(stat -c %a "$T/publish/cap1.book")" = 640 ] && [ "$(stat -c %s "$T/publish/cap1.book")" -eq 266240 ] &&
+		[ -z "$(find "$T/state" -type f -perm /077)" ]
+}
+ok 'the image is 0640 and of fixed size, the state is for the daemon alone' published
+
+no_secrets() {
+	grep -ohE '"(c|key)":"[0-9a-f]{32}' "$T"/books.a/*.book | cut -d'"' -f4 >"$T/secrets"
+	[ "$(wc -l <"$T/secrets")" -gt 100 ] || return 1
+	"$B/mdctl" books --socket "$T/sock" >"$T/shown" && "$B/mdctl" csp --socket "$T/sock" >>"$T/shown"
+	! grep -qFf "$T/secrets" "$T"/*.log "$T/shown" "$T/metrics.prom" && ! tr '\0' '\n' <"/proc/$daemon/cmdline" | grep -qFf "$T/secrets"
+}
+ok 'no code and no key in logs, figures or what mdctl shows' no_secrets
+
+figures() {
+	until_ grep -q 'books_activated_total{domain="cap1"} 1' "$T/metrics.prom" && says 'mdprovisiond_build_info{version=' "$T/metrics.prom"
+}
+ok 'figures for Prometheus are written' figures
+
+restart() {
+	before=$(active)
+	daemon_end KILL
+	daemon_again || return 1
+	[ "$(active)" = "$before" ] || { echo "was $before"; ask books .; return 1; }
+	until_ is csp '[.controllers[].accepted] | add' 2
+}
+ok 'killed -9 and started again, the same book is active and offered again' restart
+
+lost() {
+	before=$(active)
+	router_end a KILL
+	rm -rf "$T/books.a"
+	router_begin a 7001 || return 1
+	daemon_end TERM
+	daemon_again && until_ routers_hold "$before" a
+}
+ok 'a router that lost the book gets it back' lost
+
+reload_bad() {
+	before=$(active)
+	cp "$T/provisioner.conf" "$T/good.conf"
+	sed -i 's/^epoch.*/epoch = never/; s/^url/uri/' "$T/provisioner.conf"
+	"$B/mdctl" reload --socket "$T/sock" && return 1
+	says 'the new configuration is refused as a whole' "$T/daemon.log" && [ "$(active)" = "$before" ] || return 1
+	cp "$T/good.conf" "$T/provisioner.conf"
+	sed -i "s,^certificate.*,certificate = $T/nothing.pem," "$T/provisioner.conf"
+	"$B/mdctl" reload --socket "$T/sock" && return 1
+	cp "$T/good.conf" "$T/provisioner.conf"
+	"$B/mdctl" reload --socket "$T/sock" && [ "$(active)" = "$before" ] && is books '.reloads_refused' 2
+}
+ok 'a bad configuration is refused as a whole, a good one taken' reload_bad
+
+hangup() {
+	kill -HUP "$daemon"
+	until_ is books .reloads 2
+}
+ok 'SIGHUP reloads too' hangup
+
+second() {
+	"$B/mdprovisiond" --config "$T/provisioner.conf" >"$T/second" 2>&1 && return 1
+	says 'another mdprovisiond is at work there' "$T/second"
+}
+ok 'a second daemon on the same state refuses to start' second
+daemon_end
+router_end a
+router_end b
+
+# --- Quick rotations ------------------------------------------------------------------------------------------------------------
+fresh
+DOMAIN='epoch = 3
+lead = 1
+overlap = 1
+drain = 0.3
+codes = 800'
+rotations() {
+	router_begin a 7001 && router_begin b 7011 && daemon_begin $U:7001 $U:7011 && until_ has_active || return 1
+	until_ eval '[ "$(ask books ".domains[0].counts.activated")" -ge 4 ]' || return 1
+	is books '.domains[0].counts.expired' 0 && is books '.domains[0].counts.failed' 0 && [ "$(find "$T/state" -name '*.book' | wc -l)" -le 2 ]
+}
+ok 'books follow one another without a gap' rotations
+
+one_missing() {
+	router_end b KILL
+	until_ eval 'ask books ".domains[0].books[].state" | grep -q offered' || return 1
+	offered=$(ask books '.domains[0].books[] | select(.state == "offered") | .book')
+	before=$(active)
+	[ "$before" != "$offered" ] || return 1
+	router_begin b 7011 || return 1
+	until_ eval '[ "$(active)" = "$offered" ] || [ "$(active)" -gt "$offered" ]'
+}
+ok 'with one answer missing the old book stays; the new one follows when it comes' one_missing
+
+killed() {
+	for i in 1 2 3 4 5 6; do
+		timeout "0.$(od -An -N1 -tu1 /dev/urandom | tr -d ' ')" cat <&8 >/dev/null
+		daemon_end KILL
+		daemon_again || return 1
+	done
+	until_ has_active && is books '[.domains[].counts.damaged] | add' 0
+}
+ok 'killed -9 at random moments, it goes on with whole files' killed
+daemon_end
+router_end a
+router_end b
+
+# --- TLS ----------------------------------------------------------------------------------------------------------------------------
+DOMAIN='epoch = 600'
+# refused TEXT - the daemon says why it got no answer, and no book becomes active.
+refused() {
+	daemon_begin "${URL:-$U:7001}" && until_ says "$1" "$T/daemon.log" && [ -z "$(active)" ]
+	status=$?
+	daemon_end
+	fresh
+	return $status
+}
+fresh
+authority other
+router_begin a 7001
+ok 'wrong authority: refused' eval 'PCA=$T/other.pem refused "SSL certificate problem"'
+ok 'wrong host name: refused' eval 'URL=https://localhost:7001 refused "no alternative certificate subject name matches"'
+certificate stranger other DNS:stranger.test
+ok 'a client certificate of another authority: refused' eval 'PCERT=$T/stranger.pem PKEY=$T/stranger.key refused "alert unknown ca"'
+router_end a
+
+certificate old ca IP:127.0.0.1 -not_before 20200101000000Z -not_after 20210101000000Z 2>/dev/null ||
+	openssl ca -version >/dev/null 2>&1
+if ! openssl x509 -in "$T/old.pem" -noout 2>/dev/null; then
+	# x509 of OpenSSL 3.0 has no -not_after: ca has.
+	mkdir -p "$T/db" && : >"$T/db/index" && echo 01 >"$T/db/serial"
+	printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nserial=%s\nnew_certs_dir=%s\ndefault_md=sha256\npolicy=p\nx509_extensions=e\n[p]\ncommonName=supplied\n[e]\nsubjectAltName=IP:127.0.0.1\n' \
+		"$T/db/index" "$T/db/serial" "$T/db" >"$T/db/conf"
+	openssl ca -batch -config "$T/db/conf" -cert "$T/ca.pem" -keyfile "$T/ca.key" -in "$T/old.csr" -startdate 20200101000000Z \
+		-enddate 20210101000000Z -notext -out "$T/old.pem" 2>/dev/null
+fi
+CERT=$T/old.pem KEY=$T/old.key router_begin a 7001
+ok 'expired certificate: refused' refused 'certificate has expired'
+router_end a
+
+openssl s_server -accept 7001 -cert "$T/router.pem" -key "$T/router.key" -tls1_2 -quiet >/dev/null 2>&1 &
+tls12=$!
+ok 'TLS 1.2 only: refused' refused 'protocol version'
+kill "$tls12"; wait "$tls12" 2>/dev/null
+
+# Revoked: the router has a list.
+[ -e "$T/db/index" ] || { mkdir -p "$T/db"; : >"$T/db/index"; echo 01 >"$T/db/serial"; }
+printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s\ndefault_md=sha256\ndefault_crl_days=2\ncrlnumber=%s\n' "$T/db/index" "$T/db/crlnumber" >"$T/db/crl.conf"
+echo 01 >"$T/db/crlnumber"
+certificate revoked ca DNS:provisioner.test
+openssl ca -config "$T/db/crl.conf" -cert "$T/ca.pem" -keyfile "$T/ca.key" -revoke "$T/revoked.pem" 2>/dev/null
+openssl ca -config "$T/db/crl.conf" -cert "$T/ca.pem" -keyfile "$T/ca.key" -gencrl -out "$T/crl.pem" 2>/dev/null
+router_begin a 7001 --client-crl "$T/crl.pem"
+ok 'a revoked client certificate: refused' eval 'PCERT=$T/revoked.pem PKEY=$T/revoked.key refused "alert certificate revoked"'
+with_list() { daemon_begin $U:7001 && until_ has_active; s=$?; daemon_end; fresh; return $s; }
+ok 'one that is not on the list: accepted' with_list
+no_certificate() {
+	# What curl says of it depends on the moment at which the connection is closed.
+	timeout 10 openssl s_client -connect 127.0.0.1:7001 -CAfile "$T/ca.pem" -tls1_3 -ign_eof </dev/null >"$T/out" 2>&1
+	says 'alert certificate required' "$T/out"
+}
+ok 'no client certificate: refused' no_certificate
+router_end a
+router_begin a 7001 --client-name somebody.else
+ok 'a client of another name than expected: refused' refused 'status 403'
+router_end a
+
+renewed() {
+	router_begin a 7001
+	cp "$T/stranger.pem" "$T/own.pem"; cp "$T/stranger.key" "$T/own.key"
+	PCERT=$T/own.pem PKEY=$T/own.key daemon_begin $U:7001 && until_ says 'alert' "$T/daemon.log" || return 1
+	echo rubbish >"$T/own.pem"
+	until_ says 'the certificates read before stay in use' "$T/daemon.log" || return 1
+	cp "$T/provisioner.key" "$T/own.key"; cp "$T/provisioner.pem" "$T/own.pem"
+	until_ has_active && says 'certificates have changed and were read again' "$T/daemon.log"
+}
+ok 'certificates are read again when they change, bad ones are not taken' renewed
+daemon_end
+router_end a
+fresh
+
+# --- Starts that must fail ------------------------------------------------------------------------------------------------------------
+fails() { # TEXT SED-SCRIPT
+	configuration $U:7001 | sed "$2" >"$T/bad.conf"
+	"$B/mdprovisiond" --detach --config "$T/bad.conf" >"$T/out" 2>&1 && return 1
+	says "$1" "$T/out"
+}
+ok 'unknown key: fails before it detaches, with file and line' fails 'bad.conf:11: [domain cap1] has no key "epok"' 's/^epoch/epok/'
+ok 'no such certificate: fails' fails 'No such file or directory' 's,provisioner.pem,gone.pem,'
+ok 'a key of another certificate: fails' fails 'expected the private key of the certificate' 's,provisioner.key,router.key,'
+ok 'a folder that cannot be: fails' fails 'No such file or directory' 's,^publish_dir.*,publish_dir = /nonexistent/books,'
+ok 'http without s: fails' fails 'expected https://' 's,https:,http:,'
+ok 'no such group: fails' fails 'expected the name of a group' 's,^group.*,group = nosuchgroup,'
+# The example names every key; with the defaults in place of their comments it is a good file.
+example() {
+	sed -e 's/^; \([a-z_0-9]* =\)/\1/' -e "s,/etc/mdshim/csp-ca.pem,$T/ca.pem,; s,/etc/mdshim/provisioner,$T/provisioner," \
+		"$here/../../provisioner.conf.example" >"$T/example.conf"
+	"$B/mdprovisiond" --check --config "$T/example.conf" || return 1
+	for key in $(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf"); do
+		grep -q "\b$key\b" "$here/../../provisioner/provisioner.conf.5" || { echo "not in the manual: $key"; return 1; }
+	done
+	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller)", "' "$here/../../provisioner/config.c")" ]
+}
+ok 'the example has every key, and the manual too' example
+plan
