@@ -128,7 +128,7 @@ static void get_books(struct offers *o, struct evhttp_request *request)
 	unsigned n = shelf_books(o->shelf, kept);
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n && i < 2; i++)
 		json_array_append_new(list, json_pack("{s:I, s:s, s:I, s:I, s:I, s:I}", "book", (json_int_t)kept[i].book, "state", state[i],
 			"codes", (json_int_t)kept[i].codes, "keys", (json_int_t)kept[i].keys, "notBefore", (json_int_t)kept[i].not_before,
 			"notAfter", (json_int_t)kept[i].not_after));
