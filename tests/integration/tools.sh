@@ -89,10 +89,14 @@ sed "s,@LIBDIR@,$T/bin," "$T/bin/mdshim-run" >"$T/installed/mdshim-run"
 chmod 755 "$T/installed/mdshim-run"
 run env PATH="$T/bin:$PATH" "$T/installed/mdshim-run" -c "$T/good.conf" sh -c 'echo "$LD_PRELOAD"'
 check "library is found where it was installed" prints "^$T/bin/libmdshim.so\$"
-env LD_PRELOAD="/x/libother.so /y/libasan.so.8:$T/bin/libmdshim.so" "$T/bin/mdshim-run" -c "$T/good.conf" \
-	env >"$T/out" 2>/dev/null
-check "what was preloaded stays, sanitizers first, the library once" \
-	prints "^LD_PRELOAD=/y/libasan.so.8:$T/bin/libmdshim.so:/x/libother.so\$"
+if [ -n "${MD_SANITIZER:-}" ]; then
+	skip "what was preloaded stays, sanitizers first, the library once" "this library does not go into env without its runtime"
+else
+	env LD_PRELOAD="/x/libother.so /y/libasan.so.8:$T/bin/libmdshim.so" "$T/bin/mdshim-run" -c "$T/good.conf" \
+		env >"$T/out" 2>/dev/null
+	check "what was preloaded stays, sanitizers first, the library once" \
+		prints "^LD_PRELOAD=/y/libasan.so.8:$T/bin/libmdshim.so:/x/libother.so\$"
+fi
 printf '#!/bin/sh\necho script "$1"\n' >"$T/script"
 chmod 755 "$T/script"
 launch "$T/script" works
