@@ -14,7 +14,7 @@ enum protocol classify_first(const struct octets *datagram, bool to_turn);
 /* How payloads are read; from the configuration, fixed after start. */
 struct reading {
 	uint8_t format[128];         /* enum format by payload type */
-	uint8_t dd_id, framemark_id; /* header extension ids, 0 = not configured */
+	uint8_t dd_id, framemark_id, mid_id; /* header extension ids, 0 = not configured */
 	bool h265_don;
 };
 

@@ -29,7 +29,7 @@ static bool speaks_of_streams(const struct packet *packet)
 static void tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
 	struct md_metadata *meta)
 {
-	const struct policy *policy = describe_policy(hall.config, packet->route->policy, NULL, stream ? stream->ssrc : 0);
+	const struct policy *policy = describe_policy(hall.config, packet->route->policy, NULL, 0, stream ? stream->ssrc : 0);
 
 	if (hint->given & MD_HINT_STREAM) {
 		describe_stream(policy, hint->stream, meta);
@@ -103,7 +103,10 @@ static void tell_mdu(struct call *call, const struct packet *packet, const struc
 		out.class = in.said.class;
 	if (out.opened)
 		tally_count(&call->tally, MD_C_MDUS, 1);
-	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, UINT32_MAX), &out, meta);
+	if (rtp && hall.config->by_mid)
+		describe_mid(hall.config, &packet->rtp, &stream->mid);
+	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, stream ? stream->mid : 0,
+		UINT32_MAX), &out, meta);
 }
 
 /* Where the application gives the values themselves; with S = 1, D is 0. */

@@ -24,6 +24,7 @@ struct stream {
 	struct flow *flow;
 	uint32_t ssrc;
 	struct plausible plausible;
+	uint8_t mid;
 	struct dd_structure structure;
 	struct mdu_stream mdu;
 };
@@ -126,11 +127,11 @@ static void native(const struct captured *packet, const char *what, const char *
 }
 
 static void told(const struct captured *packet, const struct rtp *rtp, const struct said *said, const struct mdu_out *out,
-	const char *why)
+	uint8_t mid, const char *why)
 {
 	static const char *const roles[] = { "start", "middle", "end", "only" };
 	const struct route *route = &config.route[packet->route];
-	const struct policy *policy = describe_policy(&config, route->policy, rtp, 0);
+	const struct policy *policy = describe_policy(&config, route->policy, rtp, mid, 0);
 	struct md_metadata meta;
 
 	describe_mdu(policy, out, &meta);
@@ -164,7 +165,8 @@ static void explain_rtp(struct captured *packet, struct flow *of, const struct r
 	}
 	in.media = classify_rtp(rtp, &config.reading, protection, encrypted, &source->plausible, &source->structure, &in.said);
 	mdu_step(&of->mdu, &source->mdu, COLOURS, &in, &out);
-	told(packet, rtp, &in.said, &out,
+	describe_mid(&config, rtp, &source->mid);
+	told(packet, rtp, &in.said, &out, source->mid,
 		ground(rtp, &in.said, encrypted || protection == PROTECTION_SRTP, &source->plausible));
 }
 
