@@ -131,7 +131,7 @@ $(B)/mdshim-check: $(B)/shim/check/check.o $(B)/librooms.a $(B)/libmdwire.a $(B)
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
 
 # The same for the classifier, behind "mdctl explain".
-$(B)/mdshim-explain: $(B)/shim/check/explain.o $(B)/shim/check/capture.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+$(B)/mdshim-explain: $(addprefix $(B)/shim/check/,explain.o capture.o live.o say.o) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
 
 $(B)/shim/check/%.o: shim/check/%.c

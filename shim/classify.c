@@ -178,3 +178,24 @@ enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, en
 		*said = (struct said){ .end = rtp->marker && format != FORMAT_MPEGTS };
 	return format == FORMAT_MPEGTS ? MEDIA_MPEGTS : MEDIA_VIDEO;
 }
+
+enum md_ground classify_ground(const struct rtp *rtp, const struct reading *reading, bool encrypted,
+	const struct plausible *plausible, bool implausible)
+{
+	enum format format = (enum format)reading->format[rtp->payload_type];
+	struct octets element;
+
+	if (format == FORMAT_AUDIO || format == FORMAT_RTX || format == FORMAT_FEC)
+		return MD_G_TYPE;
+	if (format != FORMAT_MPEGTS && reading->dd_id && ext_find(rtp, reading->dd_id, &element))
+		return MD_G_DESCRIPTOR;
+	if (format != FORMAT_MPEGTS && reading->framemark_id && ext_find(rtp, reading->framemark_id, &element))
+		return MD_G_MARKING;
+	if (encrypted || rtp->cryptex)
+		return MD_G_ENCRYPTED;
+	if (plausible->implausible > TOLERATED)
+		return MD_G_LOOKS_ENCRYPTED;
+	if (implausible)
+		return MD_G_IMPLAUSIBLE;
+	return format == FORMAT_UNKNOWN ? MD_G_UNCONFIGURED : MD_G_PAYLOAD;
+}

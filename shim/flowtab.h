@@ -58,6 +58,7 @@ struct stream {                      /* one SSRC of a flow */
 	uint32_t flow, life, ssrc;
 	_Atomic uint32_t claim;      /* over what follows */
 	struct plausible plausible;
+	uint8_t mid;                 /* of describe_mid() */
 	uint8_t number;              /* in stream mode */
 	bool numbered;
 	struct mdu_stream mdu;

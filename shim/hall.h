@@ -36,6 +36,7 @@ struct call {
 	uint32_t now;                /* the same in milliseconds, to measure ages with */
 	struct tally tally;
 	bool alone;                  /* one datagram is all there is */
+	struct md_why why;           /* of the datagram at hand, while somebody asks */
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;

@@ -12,6 +12,7 @@
 #include "process.h"
 #include "real.h"
 #include "route.h"
+#include "why.h"
 
 enum {
 	FLAGS_CARRIED = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM,
@@ -210,6 +211,7 @@ static ssize_t send_train(struct call *call, struct packet *packet, const struct
 		why = judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
 			why = take(call, packet);
+		why_packet(call, packet, why);
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
@@ -258,6 +260,7 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 		return FATE_SINGLE;
 	tally_count(&call->tally, MD_C_SEEN, n ? (int)n : 1);
 	tally_aside(&call->tally, why, n ? (int)n : 1);
+	why_packet(call, packet, why);
 	if (why == MD_A_NOT_MEDIA && !*segment && stun_wanted(call, packet))
 		return FATE_STUN;
 	return FATE_NATIVE;
@@ -280,6 +283,7 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 	}
 	tally_count(&call->tally, MD_C_SEEN, 1);
 	why = take(call, packet);
+	why_packet(call, packet, why);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
 		return 1;
@@ -327,6 +331,7 @@ static int pass(struct call *call, enum md_aside why)
 {
 	tally_count(&call->tally, MD_C_SEEN, (int)call->n);
 	tally_aside(&call->tally, why, (int)call->n);
+	why_packet(call, NULL, why);
 	return PATH_PASS;
 }
 
@@ -389,6 +394,7 @@ static void settle(struct call *call)
 	if (call->tally.touched >> TALLY_ENGINE || (call->tally.touched && !call->alone))
 		stats_cookie(call->fd, &cookie);
 	tally_settle(&call->tally);
+	why_settle();
 }
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)

@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "hall.h"
 #include "hints.h"
+#include "why.h"
 
 enum {
 	SHAPE_FRAMES = 1,
@@ -25,20 +26,21 @@ static bool speaks_of_streams(const struct packet *packet)
 }
 
 /* The stream's number: the hint's, else in order of first use, 0 for QUIC that says nothing. */
-static void tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
+static const struct policy *tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
 	struct md_metadata *meta)
 {
-	const struct policy *policy = describe_policy(hall.config, packet->route->policy, NULL, stream ? stream->ssrc : 0);
+	const struct policy *policy = describe_policy(hall.config, packet->route->policy, NULL, 0, stream ? stream->ssrc : 0);
 
 	if (hint->given & MD_HINT_STREAM) {
 		describe_stream(policy, hint->stream, meta);
-		return;
+		return policy;
 	}
 	if (stream && !stream->numbered) {
 		stream->number = atomic_fetch_add(&packet->flow->streams, 1);
 		stream->numbered = true;
 	}
 	describe_stream(policy, stream ? stream->number : 0, meta);
+	return policy;
 }
 
 /* A QUIC packet of a flow that carries frames: what a tap saw in it; else, if nobody names the MDU, an MDU of its own. */
@@ -83,10 +85,11 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 	flowtab_layers_done(layers);
 }
 
-static void tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
-	struct mdu_out *out, struct md_metadata *meta)
+static const struct policy *tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint,
+	struct stream *stream, struct mdu_out *out, struct md_metadata *meta)
 {
 	bool rtp = packet->protocol == PROTO_RTP;
+	const struct policy *policy;
 	struct mdu_stream none = { 0 };
 	struct mdu_in in;
 
@@ -101,7 +104,13 @@ static void tell_mdu(struct call *call, const struct packet *packet, const struc
 		out->class = in.said.class;
 	if (out->opened)
 		tally_count(&call->tally, MD_C_MDUS, 1);
-	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, UINT32_MAX), out, meta);
+	if (rtp && hall.config->by_mid)
+		describe_mid(hall.config, &packet->rtp, &stream->mid);
+	policy = describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, stream ? stream->mid : 0, UINT32_MAX);
+	describe_mdu(policy, out, meta);
+	if (why_asked(call))
+		why_mdu(call, packet, stream, &in, out);
+	return policy;
 }
 
 /* Where the application gives the values themselves; with S = 1, D is 0. */
@@ -148,6 +157,7 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 	struct md_hint hint = packet->control->hint;
 	struct mdu_out mdu = { .role = ROLE_ONLY, .colour = -1 };
 	bool streams = speaks_of_streams(packet);
+	const struct policy *policy;
 	struct stream *stream = NULL;
 	uint32_t ssrc;
 
@@ -158,15 +168,19 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 		if (!stream)
 			return false;
 	}
+	if (why_asked(call))
+		memset(&call->why, 0, sizeof(call->why));
 	if (streams)
-		tell_stream(packet, &hint, stream, meta);
+		policy = tell_stream(packet, &hint, stream, meta);
 	else
-		tell_mdu(call, packet, &hint, stream, &mdu, meta);
+		policy = tell_mdu(call, packet, &hint, stream, &mdu, meta);
 	if (stream)
 		flowtab_stream_done(stream);
 	if (hint.given & MD_HINT_DPL)
 		tell_values(&hint, meta);
 	describe_meaning(meta, &mdu, meaning);
 	meta->bq = tell_burst(call, packet, &hint);
+	if (why_asked(call))
+		why_tell(call, packet, &hint, policy, meta);
 	return true;
 }
