@@ -8,60 +8,63 @@ enum {
 	INTER_FRAME = 0x01 /* P of the payload header, section 4.3: 0 is a key frame */
 };
 
-struct descriptor {
-	size_t len;
-	bool layered; /* above temporal layer 0 */
-};
+/* The longest descriptor, and the first octet of the payload header behind it. */
+enum { DESCRIPTOR = 6, HEAD = DESCRIPTOR + 1 };
 
-static bool descriptor_read(const struct octets *payload, struct descriptor *d)
+/* Octets of the descriptor as it announces itself; above 0 only what lies within its HEAD octets is looked at. */
+static inline size_t descriptor_read(const uint8_t p[static HEAD], bool *layered)
 {
-	uint8_t flags;
+	size_t at = 2;
 
-	*d = (struct descriptor){ .len = 1 };
-	if (!(octet(payload, 0) & X))
-		return true;
-	if (payload->len < 2)
-		return false;
-	flags = octet(payload, 1);
-	d->len = 2;
-	if (flags & I) {
-		if (payload->len <= d->len)
-			return false;
-		d->len += octet(payload, d->len) & LONG_PICTURE_ID ? 2 : 1;
+	*layered = false;
+	if (!(p[0] & X))
+		return 1;
+	if (p[1] & I)
+		at += p[2] & LONG_PICTURE_ID ? 2 : 1;
+	if (p[1] & L)
+		at++;
+	if (p[1] & (T | K)) {
+		*layered = p[1] & T && p[at] & TID;
+		at++;
 	}
-	if (flags & L)
-		d->len++;
-	if (flags & (T | K)) {
-		if (payload->len <= d->len)
-			return false;
-		d->layered = flags & T && octet(payload, d->len) & TID;
-		d->len++;
-	}
-	return payload->len >= d->len;
+	return at;
 }
 
-static enum class class_of(const struct octets *payload, const struct descriptor *d, bool start)
+static inline enum class class_of(const uint8_t p[static HEAD], size_t descriptor, bool layered, bool start)
 {
-	if (start && !(octet(payload, d->len) & INTER_FRAME))
+	if (start && !(p[descriptor] & INTER_FRAME))
 		return CLASS_KEY;
-	if (octet(payload, 0) & N)
+	if (p[0] & N)
 		return CLASS_DISCARDABLE;
-	return d->layered ? CLASS_ENHANCEMENT : CLASS_BASE;
+	return layered ? CLASS_ENHANCEMENT : CLASS_BASE;
+}
+
+/* p: the first octets in a row, zeros where the payload of len octets is shorter. */
+static inline void read_payload(const uint8_t p[static HEAD], size_t len, bool marker, struct said *said)
+{
+	bool layered, start = (p[0] & (S | PID)) == S;
+	size_t descriptor = descriptor_read(p, &layered);
+
+	if (len < descriptor + start)
+		said_implausible(said, marker);
+	else
+		*said = (struct said){ .start = start, .end = marker, .class = class_of(p, descriptor, layered, start) };
+}
+
+/* Too short for any descriptor, or its first octets lie in several pieces. */
+static __attribute__((noinline)) void cut_payload(const struct octets *payload, bool marker, struct said *said)
+{
+	uint8_t head[HEAD] = { 0 };
+
+	for (size_t i = 0; i < HEAD && i < payload->len; i++)
+		head[i] = octet(payload, i);
+	read_payload(head, payload->len, marker, said);
 }
 
 void vp8_recognise(const struct octets *payload, bool marker, struct said *said)
 {
-	struct descriptor d;
-	bool start;
-
-	if (!payload->len || !descriptor_read(payload, &d)) {
-		said_implausible(said, marker);
-		return;
-	}
-	start = (octet(payload, 0) & (S | PID)) == S;
-	if (start && payload->len == d.len) {
-		said_implausible(said, marker);
-		return;
-	}
-	*said = (struct said){ .start = start, .end = marker, .class = class_of(payload, &d, start) };
+	if (payload->flat_len >= HEAD)
+		read_payload(payload->flat, payload->len, marker, said);
+	else
+		cut_payload(payload, marker, said);
 }
