@@ -41,12 +41,15 @@ readelf -d "$so" | awk '/NEEDED/ && !/\[libc\.so\.6\]/' | check 'libc is the onl
 } | check 'linked nodelete, now, relro, and not initfirst'
 {
 	undefined "$so" | grep -x '__tls_get_addr'
-	readelf -lW "$so" | awk '$1 == "TLS" && strtonum($6) > 64 { print "thread-local storage of", $6, "octets" }'
+	readelf -lW "$so" | awk '$1 == "TLS" { print $6 }' | while read -r size; do
+		[ $((size)) -le 64 ] || echo "thread-local storage of $size octets"
+	done
 } | check 'thread-local storage is a few octets of the initial-exec kind'
 undefined "$so" | grep -xE 'exit|_exit|abort|__assert_fail|pthread_create|atexit|__cxa_atexit|signal|sigaction|setenv|putenv' |
 	check 'never ends, signals or changes its host'
-readelf -SW "$so" | grep -E '\.fini_array|\.dtors' | awk '{ if (strtonum("0x" $7) > 8) print }' |
-	check 'no destructor of ours'
+readelf -SW "$so" | tr -d '[]' | awk '$2 == ".fini_array" || $2 == ".dtors" { print $2, $6 }' | while read -r name size; do
+	[ $((16#$size)) -le 8 ] || echo "$name of 0x$size octets: more than the C library's own"
+done | check 'no destructor of ours'
 
 # --- Doors -------------------------------------------------------------------------------------------------------------
 pattern=$(tr ' ' '|' <<<"$doors")
