@@ -102,9 +102,10 @@ static void describe(const struct packet *packet, struct md_why *why)
 
 void why_record(struct call *call, const struct packet *packet, enum md_aside aside)
 {
-	struct md_why why = { .number = 0 };
+	struct md_why why;
 	uint32_t words[WORDS];
 
+	memset(&why, 0, sizeof(why));
 	if (aside == MD_ASIDE_COUNT)
 		why = call->why;
 	why.aside = (uint8_t)aside;
