@@ -15,7 +15,7 @@ for set in "$@"; do
 		nginx-light curl gdb git nodejs python3" ;;
 	demo) want="$want iproute2 ethtool jq tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
-		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux" ;;
+		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux openssl" ;;
 	lint) want="$want clang clang-tidy cppcheck shellcheck libclang-rt-14-dev man-db valgrind" ;;
 	bench) want="$want valgrind nftables iproute2 ffmpeg gstreamer1.0-tools" ;;
 	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;

@@ -8,6 +8,7 @@
  *   fork N          parent and child send N pictures each at the same time, by fork                -> sent PACKETS
  *   clone N         the same by a raw clone, of which no library hears                            -> sent PACKETS
  *   chroot FOLDER, user UID   lock the program in                                                  -> done
+ *   end                                                                                            (ends)
  * A packet that cannot be sent ends the program with status 1. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -153,7 +154,7 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	s = open_stream(42);
-	while (fgets(line, sizeof line, stdin)) {
+	while (fgets(line, sizeof line, stdin) && strcmp(line, "end\n") != 0) {
 		if (sscanf(line, "send %u", &n) == 1) {
 			s.pictures = n;
 			pictures(&s);
