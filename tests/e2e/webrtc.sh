@@ -38,8 +38,8 @@ browse() {
 	browser=''
 	wait "$tee"
 	sed -n 's/.*CONSOLE:[0-9]*\] "MD \(.*\)", source: .*/\1/p' "$T/console.log" >"$T/said"
-	grep -v ' "MD \(frame\|done\)' "$T/console.log" | tail -40 >"$T/err"
-	[ $rc = 0 ] && ! grep '^error' "$T/said"
+	grep -v ' "MD \(frame\|signalled\)' "$T/console.log" | tail -40 >"$T/err"
+	[ "$rc" = 0 ] && ! grep '^error' "$T/said"
 }
 
 said() { sed -n "s/^$1 //p" "$T/said"; }
@@ -91,7 +91,7 @@ act() {
 	check "$name: all streams are sent" browse "$(<"$T/plan")" "$@"
 	capture_arguments="--payload $every" close_capture
 	check "$name: the ids are the ones configured" same \
-		"$(said done | jq -r .sdp | sed -n 's/^a=extmap:\([0-9]*\) .*dependency-descriptor.*/\1/p' | sort -u)" "$id"
+		"$(said signalled | jq -r . | sed -n 's/^a=extmap:\([0-9]*\) .*dependency-descriptor.*/\1/p' | sort -u)" "$id"
 	check "$name: no rule of the wire is broken" test ! -s "$T/read.err"
 	MDSHIM_CONF=$T/shim.conf "$B/mdctl" explain --json "$T/lo.pcap" >"$T/explained" 2>"$T/err"
 	said frame | jq -s . >"$T/truth"
