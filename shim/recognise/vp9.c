@@ -7,12 +7,14 @@ enum {
 	LONG_PICTURE_ID = 0x80,
 	TID_SHIFT = 5, SID_SHIFT = 1, SID_MASK = 0x07,
 	ANOTHER_DIFF = 0x01, DIFFS = 3,
+	FRAME_MARKER_MASK = 0xC0, FRAME_MARKER = 0x80, /* every frame begins with it: bitstream specification, section 6.2 */
 	SS_LAYERS_SHIFT = 5, SS_SIZES = 0x10, SS_PICTURES = 0x08, SS_REFERENCES = 0x0C, SS_REFERENCES_SHIFT = 2
 };
 
 struct layers {
 	bool known;
 	uint8_t tid, sid;
+	size_t end; /* of the descriptor */
 };
 
 /* P_DIFF octets in flexible mode: up to three, each but the last announces another. */
@@ -73,6 +75,7 @@ static bool descriptor_read(const struct octets *p, struct layers *layers)
 		return false;
 	if (flags & V && !skip_structure(p, &at))
 		return false;
+	layers->end = at;
 	return at <= p->len;
 }
 
@@ -105,4 +108,14 @@ void vp9_recognise(const struct octets *payload, bool marker, struct highest *hi
 		.layer = layers.sid,
 		.class = class_of(flags, &layers, highest),
 	};
+}
+
+bool vp9_doubtful(const struct octets *payload)
+{
+	struct layers layers;
+
+	if (!payload->len || !descriptor_read(payload, &layers))
+		return true;
+	return octet(payload, 0) & B && layers.end < payload->len &&
+		(octet(payload, layers.end) & FRAME_MARKER_MASK) != FRAME_MARKER;
 }
