@@ -88,6 +88,19 @@ static inline void format_says(const struct rtp *rtp, const struct reading *read
 	}
 }
 
+/* Encrypted payloads of VP8 and VP9 are hardly ever implausible. */
+static bool doubtful(const struct rtp *rtp, const struct reading *reading)
+{
+	switch ((enum format)reading->format[rtp->payload_type]) {
+	case FORMAT_VP8:
+		return vp8_doubtful(&rtp->payload);
+	case FORMAT_VP9:
+		return vp9_doubtful(&rtp->payload);
+	default:
+		return false;
+	}
+}
+
 /* An empty payload (a packet that is all padding) tells nothing of encryption, and some senders begin with dozens. */
 static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const struct reading *reading,
 	struct plausible *plausible, struct said *said)
@@ -96,7 +109,8 @@ static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const s
 	if (!rtp->payload.len)
 		return;
 	plausible->parsed++;
-	plausible->implausible = (uint8_t)(plausible->implausible + said->implausible);
+	if (said->implausible || doubtful(rtp, reading))
+		plausible->implausible++;
 }
 
 static inline void payload_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,

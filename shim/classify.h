@@ -25,7 +25,7 @@ void reading_defaults(struct reading *reading);
 
 /* What is remembered of one SSRC's payloads; zero at first. */
 struct plausible {
-	uint8_t parsed, implausible; /* of the first 64 payloads */
+	uint8_t parsed, implausible; /* of the first 64 payloads; implausible or doubtful */
 	struct highest highest;
 };
 

@@ -30,9 +30,18 @@ struct source {
 	struct plausible plausible;
 };
 
+/* And the structure of its dependency descriptors; under busy of the above. */
+struct described {
+	struct slot slot;
+	uint32_t ssrc;
+	struct dd_structure structure;
+};
+
+enum { DESCRIBED_MOST = 4096 };
+
 struct notes tapped_srtp, tapped_quic;
 static struct notes building; /* by connection */
-static struct table sources;
+static struct table sources, described;
 static const struct reading *reading;
 
 static bool equal(const void *record, const void *key)
@@ -45,11 +54,24 @@ static void fill(void *record, const void *argument)
 	((struct source *)record)->ssrc = *(const uint32_t *)argument;
 }
 
+static bool described_equal(const void *record, const void *key)
+{
+	return ((const struct described *)record)->ssrc == *(const uint32_t *)key;
+}
+
+static void described_fill(void *record, const void *argument)
+{
+	((struct described *)record)->ssrc = *(const uint32_t *)argument;
+}
+
 int tapped_start(const struct reading *how, uint32_t ssrcs)
 {
 	int err = table_make(&sources, ssrcs, sizeof(struct source), equal, NULL);
 
 	reading = how;
+	if (!err && how->dd_id)
+		err = table_make(&described, ssrcs < DESCRIBED_MOST ? ssrcs : DESCRIBED_MOST, sizeof(struct described),
+			described_equal, NULL);
 	if (!err)
 		err = notes_make(&tapped_srtp);
 	if (!err)
@@ -83,10 +105,32 @@ static void unpack(uint64_t word, enum media *media, struct said *said)
 	};
 }
 
+/* A record of the packet's SSRC, pinned, or NULL. */
+static void *of_ssrc(struct table *table, const struct rtp *rtp, void (*begin)(void *record, const void *argument),
+	uint32_t now)
+{
+	uint32_t hash = rtp->ssrc * 0x9e3779b1u;
+	void *record = table_find(table, hash, &rtp->ssrc, now);
+	struct table_news news;
+
+	return record ? record : table_add(table, hash, &rtp->ssrc, now, begin, &rtp->ssrc, &news);
+}
+
+static enum media classify_source(const struct rtp *rtp, struct source *source, uint32_t now, struct said *said)
+{
+	bool may_be = reading->dd_id && rtp->profile;
+	struct described *of = may_be ? of_ssrc(&described, rtp, described_fill, now) : NULL;
+	enum media media = classify_rtp(rtp, reading, PROTECTION_CLEAR, false, &source->plausible, of ? &of->structure : NULL,
+		said);
+
+	if (of)
+		table_let_go(of);
+	return media;
+}
+
 /* Of a clear packet. The state of its SSRC is one thread's at a time; another one does not wait and notes nothing. */
 static bool classify(const struct rtp *rtp, struct said *said, enum media *media)
 {
-	struct table_news news;
 	struct source *source;
 	struct timespec t;
 	uint32_t now;
@@ -94,14 +138,12 @@ static bool classify(const struct rtp *rtp, struct said *said, enum media *media
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	now = (uint32_t)((uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000);
-	source = table_find(&sources, rtp->ssrc * 0x9e3779b1u, &rtp->ssrc, now);
-	if (!source)
-		source = table_add(&sources, rtp->ssrc * 0x9e3779b1u, &rtp->ssrc, now, fill, &rtp->ssrc, &news);
+	source = of_ssrc(&sources, rtp, fill, now);
 	if (!source)
 		return false;
 	mine = !atomic_exchange_explicit(&source->busy, 1, memory_order_acquire);
 	if (mine) {
-		*media = classify_rtp(rtp, reading, PROTECTION_CLEAR, false, &source->plausible, NULL, said);
+		*media = classify_source(rtp, source, now, said);
 		atomic_store_explicit(&source->busy, 0, memory_order_release);
 	}
 	table_let_go(source);

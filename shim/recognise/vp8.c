@@ -5,7 +5,9 @@
 enum {
 	X = 0x80, N = 0x20, S = 0x10, PID = 0x07,
 	I = 0x80, L = 0x40, T = 0x20, K = 0x10, LONG_PICTURE_ID = 0x80, TID = 0xC0,
-	INTER_FRAME = 0x01 /* P of the payload header, section 4.3: 0 is a key frame */
+	INTER_FRAME = 0x01, /* P of the payload header, section 4.3: 0 is a key frame */
+	RESERVED = 0x48, RESERVED_EXTENSION = 0x0F,
+	START_CODE = 0x9D012A, START_CODE_AT = 3 /* of key frames: RFC 6386, section 9.1 */
 };
 
 /* The longest descriptor, and the first octet of the payload header behind it. */
@@ -67,4 +69,17 @@ void vp8_recognise(const struct octets *payload, bool marker, struct said *said)
 		read_payload(payload->flat, payload->len, marker, said);
 	else
 		cut_payload(payload, marker, said);
+}
+
+bool vp8_doubtful(const struct octets *payload)
+{
+	uint8_t first = payload->len ? octet(payload, 0) : RESERVED;
+	struct descriptor d;
+
+	if (first & RESERVED || !descriptor_read(payload, &d) || (first & X && octet(payload, 1) & RESERVED_EXTENSION))
+		return true;
+	if ((first & (S | PID)) != S || payload->len < d.len + START_CODE_AT + 3 || octet(payload, d.len) & INTER_FRAME)
+		return false;
+	return ((uint32_t)octet_u16(payload, d.len + START_CODE_AT) << 8 | octet(payload, d.len + START_CODE_AT + 2)) !=
+		START_CODE;
 }

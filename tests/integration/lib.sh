@@ -108,12 +108,14 @@ open_capture() {
 	poll grep -q 'listening on' "$T/tcpdump.err"
 }
 
+# shellcheck disable=SC2086
 close_capture() {
 	poll captured "$(total .counts.seen)"
 	kill "$tcpdump"
 	wait "$tcpdump"
 	tcpdump=''
-	"$B/tests/tools/capread" --mode inline --hints --key "AES-128-CMAC-96:$key:cover=64:id=1" "$T/lo.pcap" >"$T/all" 2>"$T/read.err"
+	"$B/tests/tools/capread" --mode inline --hints --key "AES-128-CMAC-96:$key:cover=64:id=1" \
+		${capture_arguments:-} "$T/lo.pcap" >"$T/all" 2>"$T/read.err"
 	grep -v '^{"summary"' "$T/all" | grep '"option":"med"' >"$T/marks.json"
 }
 
