@@ -172,6 +172,12 @@ $(B)/tests/tools/%: tests/tools/%.c $(B)/libmdwire.a
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(B)/libmdwire.a -lcrypto -ljansson -lpcap -lpthread
 
+# RTP over QUIC, by the system's ngtcp2.
+$(B)/tests/tools/roq: tests/tools/roq.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -MMD -MP -o $@ $< \
+		$$(pkg-config --cflags --libs libngtcp2 libngtcp2_crypto_gnutls gnutls)
+
 # The reader of captures that shares no code with the product: only libc, libpcap and OpenSSL.
 $(B)/tests/tools/capread: tests/tools/capread.c
 	@mkdir -p $(@D)
