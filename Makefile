@@ -172,6 +172,11 @@ $(B)/tests/tools/%: tests/tools/%.c $(B)/libmdwire.a
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(B)/libmdwire.a -lcrypto -ljansson -lpcap -lpthread
 
+# Hints are for C++ too.
+$(B)/tests/tools/hintcpp: tests/tools/hintcpp.cc include/mdshim/hints.h
+	@mkdir -p $(@D)
+	$(call SAY,CXX,$<)g++ -std=c++17 -Wall -Wextra -Wconversion -Wshadow -Werror $(OPT) $(SAN) -Iinclude -o $@ $<
+
 # RTP over QUIC, by the system's ngtcp2.
 $(B)/tests/tools/roq: tests/tools/roq.c
 	@mkdir -p $(@D)
@@ -203,7 +208,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/rooms.a $(B)/inih.a
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
 
-check-programs: $(PRODUCTS) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:

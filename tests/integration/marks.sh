@@ -12,6 +12,8 @@ check 'hinted frames have counters, classes and bursts of their own' \
 	same "$(marks 'map("\(.counter) \(.d)\(.p)\(.l) \(.bq)") | join(",")')" \
 	'0 111 2,0 111 2,0 111 2,1 332 2,1 332 2,1 332 2,2 211 2,2 211 2,2 211 2'
 check 'no hint was refused, none made its datagram native' same "$(total '.counts["hints-refused"] + .asides.control')" 0
+check 'a C++ program gives hints' run "$B/tests/tools/hintcpp" 5004
+check 'and they are on the wire' same "$(marks 'map("\(.counter) \(.d)\(.p)\(.l)") | join(",")')" '0 111,0 111,1 332'
 settings 'mode = off'
 check 'without a route the example works' run "$B/hint" 127.0.0.1 5004
 finish
