@@ -25,6 +25,17 @@ static bool speaks_of_streams(const struct packet *packet)
 	return streams;
 }
 
+/* P by the urgency of HTTP (RFC 9218): 3 is the default and says nothing. A policy for that very stream knows better. */
+static void tell_urgency(const struct packet *packet, const struct policy *policy, struct md_metadata *meta)
+{
+	unsigned urgency = packet->tapped.urgency - 1u;
+
+	if (!packet->tapped.urgency || !packet->route->quic_priority || urgency == 3 ||
+		policy != &hall.config->policy[packet->route->policy])
+		return;
+	meta->p = urgency < 3 ? 1 : 3;
+}
+
 /* The stream's number: the hint's, else in order of first use, 0 for QUIC that says nothing. */
 static const struct policy *tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
 	struct md_metadata *meta)
@@ -40,6 +51,7 @@ static const struct policy *tell_stream(const struct packet *packet, const struc
 		stream->numbered = true;
 	}
 	describe_stream(policy, stream ? stream->number : 0, meta);
+	tell_urgency(packet, policy, meta);
 	return policy;
 }
 

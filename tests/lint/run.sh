@@ -25,7 +25,8 @@ check() {
 so=$B/libmdshim.so
 doors='send sendto sendmsg sendmmsg write writev syscall connect setsockopt shutdown prctl getsockopt'
 taps='srtp_protect srtp_protect_mki ngtcp2_conn_writev_stream_versioned ngtcp2_conn_writev_datagram_versioned
-	ngtcp2_conn_write_connection_close_versioned'
+	ngtcp2_conn_write_connection_close_versioned
+	nghttp3_conn_server_new_versioned nghttp3_conn_client_new_versioned nghttp3_conn_writev_stream'
 undefined() { nm -u "$@" 2>/dev/null | awk '/ [Uw] / { sub(/@.*/, "", $NF); print $NF }' | sort -u; }
 
 # --- The library in somebody else's process ---------------------------------------------------------------------------
