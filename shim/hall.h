@@ -70,6 +70,9 @@ enum md_aside target_flow(struct call *call, struct packet *packet);
 bool sight_legible(const struct msghdr *msg);
 enum md_aside sight(const struct call *call, struct packet *packet);
 
+/* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */
+bool pending_error(const struct call *call, const struct packet *packet);
+
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);
 uint8_t train_burst(struct call *call, const struct packet *packet);

@@ -2,7 +2,6 @@
 #include "path.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -71,18 +70,6 @@ static enum md_aside judge(struct call *call, struct packet *packet)
 	return route_to_router(hall.config, tuple) ? MD_A_TO_ROUTER : MD_ASIDE_COUNT;
 }
 
-/* An error that waits on the application's socket belongs to the application's next call: its own send fetches it.
- * (SO_ERROR would swallow it.) */
-static bool error_pending(const struct call *call)
-{
-	struct pollfd p = { .fd = call->fd };
-	struct timespec at_once = { 0 };
-
-	if (!call->view.connected && !call->view.errors)
-		return false;
-	return raw_call(SYS_ppoll, (long)&p, 1, (long)&at_once, 0, 0, 0) > 0;
-}
-
 /* Out it goes, wrapped; or why not. */
 static enum md_aside take(struct call *call, struct packet *packet)
 {
@@ -92,7 +79,7 @@ static enum md_aside take(struct call *call, struct packet *packet)
 	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))
 		return MD_A_UNBOUND;
 	packet->key.tuple.sport = ntohs(call->view.local.sin6_port);
-	if (error_pending(call))
+	if (pending_error(call, packet))
 		return MD_A_SOCKET_ERROR;
 	why = target_flow(call, packet);
 	if (why != MD_ASIDE_COUNT)

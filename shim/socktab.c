@@ -214,12 +214,15 @@ static uint32_t what_is_stale(const struct sock *sock, const struct view *view, 
 
 static __attribute__((noinline)) bool read_again(struct sock *sock, int fd, uint32_t now, struct view *view, uint32_t stale)
 {
+	struct sockaddr_in6 peer = view->peer;
 	bool good = sockview_read(view, sock->domain, fd, stale);
 
 	if (stale == STALE_ALL)
 		view->asked = now;
 	if (stale & STALE_ADDRESS)
 		view->asked_peer = now;
+	if (memcmp(&peer, &view->peer, sizeof(peer)) != 0)
+		atomic_store_explicit(&sock->errors_asked, 0, memory_order_relaxed);
 	if (stale & STALE_EGRESS)
 		sockview_mirror(&sock->outlet, view);
 	return good;
@@ -275,6 +278,8 @@ static void mark_stale(int fd, uint32_t what)
 	/* Without asking for the cookie: at worst another socket's options are read once more. */
 	sock = (struct sock *)(void *)(table.record + (index - 1) * table.stride);
 	atomic_fetch_or_explicit(&sock->stale, what, memory_order_relaxed);
+	if (what & STALE_ADDRESS)
+		atomic_store_explicit(&sock->errors_asked, 0, memory_order_relaxed);
 }
 
 void socktab_heard_connect(int fd)
