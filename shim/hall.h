@@ -34,6 +34,7 @@ struct call {
 	struct timespec time;        /* the one clock reading */
 	uint32_t now;                /* the same in milliseconds, to measure ages with */
 	struct tally tally;
+	bool own_vec, own_pieces;    /* made by the door: to be read and written */
 	bool alone;                  /* one datagram is all there is */
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
@@ -67,7 +68,7 @@ enum md_aside target_flow(struct call *call, struct packet *packet);
 
 /* sight.c - what is it; and whether everything a message points to may be looked at at all. Nothing is judged: what the
  * kernel will refuse, it gets. */
-bool sight_legible(const struct msghdr *msg);
+bool sight_legible(const struct call *call, const struct msghdr *msg);
 enum md_aside sight(const struct call *call, struct packet *packet);
 
 /* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */

@@ -108,7 +108,7 @@ static enum md_aside survey(struct call *call, struct packet *packet, struct con
 {
 	const struct msghdr *msg = packet->msg;
 
-	if (!sight_legible(msg))
+	if (!sight_legible(call, msg))
 		return MD_A_ARGUMENT;
 	control_read(msg, control);
 	packet->control = control;
@@ -279,13 +279,15 @@ static int walk(struct call *call)
 	unsigned run = 0; /* first message that waits to go as it came */
 
 	for (unsigned i = 0; i < call->n; i++) {
-		struct packet packet = { .msg = &call->vec[i].msg_hdr };
+		struct packet packet;
 		struct control control;
 		struct octets all;
 		uint32_t segment = 0;
-		enum fate fate = decide(call, &packet, &control, &all, &segment);
+		enum fate fate;
 		int done;
 
+		packet.msg = &call->vec[i].msg_hdr;
+		fate = decide(call, &packet, &control, &all, &segment);
 		if (fate == FATE_NATIVE)
 			continue;
 		done = flush(call, run, i);
@@ -323,7 +325,7 @@ static int served(struct call *call)
 		return pass(call, MD_A_SOCKET_ERROR);
 	if (in_pieces(call) || (call->flags & ~FLAGS_CARRIED))
 		return pass(call, MD_A_FLAGS);
-	if (!memory_writable(call->vec, call->n * sizeof(*call->vec)))
+	if (!call->own_vec && !memory_writable(call->vec, call->n * sizeof(*call->vec)))
 		return pass(call, MD_A_ARGUMENT);
 	return walk(call);
 }
@@ -376,7 +378,7 @@ static void settle(struct call *call)
 	tally_settle(&call->tally);
 }
 
-int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
+int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own own)
 {
 	int result = PATH_PASS, saved = errno;
 	struct call call;
@@ -389,6 +391,8 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 		return PATH_PASS;
 	}
 	call.alone = n == 1;
+	call.own_vec = own != PATH_OWNS_NOTHING;
+	call.own_pieces = own == PATH_OWNS_PIECES;
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;

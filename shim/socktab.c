@@ -178,15 +178,21 @@ void socktab_let_go(struct sock *sock)
 	table_let_go(sock);
 }
 
-/* The last view published. False: there is none yet, or two were published while we read. */
-static bool last_view(struct sock *sock, struct view *view)
-{
-	uint64_t words[VIEW_WORDS];
-	uint32_t n = atomic_load_explicit(&sock->views, memory_order_acquire);
+/* A view as words, into which it is read straight. */
+typedef uint64_t __attribute__((may_alias)) view_word;
+_Static_assert(sizeof(struct view) == VIEW_WORDS * sizeof(view_word) && _Alignof(struct view) >= _Alignof(view_word),
+	"a view is words");
 
+/* The last view published. False: there is none yet, or two were published while we read. */
+static inline bool last_view(struct sock *sock, struct view *view)
+{
+	view_word *words = (view_word *)view;
+	uint32_t n = atomic_load_explicit(&sock->views, memory_order_acquire);
+	const _Atomic uint64_t *from = sock->view[n & 1];
+
+	#pragma GCC unroll 32
 	for (unsigned i = 0; i < VIEW_WORDS; i++)
-		words[i] = atomic_load_explicit(&sock->view[n & 1][i], memory_order_acquire);
-	memcpy(view, words, sizeof(*view)); /* cppcheck-suppress uninitvar - the loop above fills it */
+		words[i] = atomic_load_explicit(&from[i], memory_order_acquire);
 	return n && atomic_load_explicit(&sock->views, memory_order_relaxed) == n;
 }
 

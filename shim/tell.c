@@ -84,11 +84,18 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 	flowtab_layers_done(layers);
 }
 
+/* A packet of no stream: nothing of its MDU is remembered. */
+static __attribute__((noinline)) void step_alone(struct flow *flow, const struct mdu_in *in, struct mdu_out *out)
+{
+	struct mdu_stream none = { 0 };
+
+	mdu_step(&flow->mdu, &none, COLOURS, in, out);
+}
+
 static void tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
 	struct md_metadata *meta)
 {
 	bool rtp = packet->protocol == PROTO_RTP;
-	struct mdu_stream none = { 0 };
 	struct mdu_out out;
 	struct mdu_in in;
 
@@ -98,7 +105,10 @@ static void tell_mdu(struct call *call, const struct packet *packet, const struc
 		see_quic(packet, hint, &in);
 	if (hint->given)
 		hints_apply(hint, &in);
-	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, COLOURS, &in, &out);
+	if (stream)
+		mdu_step(&packet->flow->mdu, &stream->mdu, COLOURS, &in, &out);
+	else
+		step_alone(packet->flow, &in, &out);
 	if (!rtp && packet->tapped.kind != TAPPED_FRAME && in.media == MEDIA_REPAIR)
 		out.class = in.said.class;
 	if (out.opened)

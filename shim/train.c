@@ -25,7 +25,7 @@ static void add_message(struct call *call, const struct msghdr *msg, const struc
 	struct octets all;
 	uint32_t segment;
 
-	if (!sight_legible(msg))
+	if (!sight_legible(call, msg))
 		return;
 	control_read(msg, &control);
 	if (control.foreign || target_find(call, &packet) != MD_ASIDE_COUNT || !same_target(&packet.key, &of->key))
