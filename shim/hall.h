@@ -13,7 +13,7 @@
 #include "stats.h"
 #include "tapped.h"
 
-enum { BURSTS = 4 };
+enum { BURSTS = 4, CROWDS = 256 };
 
 /* What every send needs and start filled in; never changes afterwards. */
 struct hall {
@@ -36,6 +36,8 @@ struct call {
 	struct tally tally;
 	bool own_vec, own_pieces;    /* made by the door: to be read and written */
 	bool alone;                  /* one datagram is all there is */
+	bool crowds_counted;
+	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;
