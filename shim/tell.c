@@ -97,12 +97,19 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 	flowtab_layers_done(layers);
 }
 
+/* A packet of no stream: nothing of its MDU is remembered. */
+static __attribute__((noinline)) void step_alone(const struct packet *packet, const struct mdu_in *in, struct mdu_out *out)
+{
+	struct mdu_stream none = { 0 };
+
+	mdu_step(&packet->flow->mdu, &none, packet->colours, in, out);
+}
+
 static const struct policy *tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint,
 	struct stream *stream, struct mdu_out *out, struct md_metadata *meta)
 {
 	bool rtp = packet->protocol == PROTO_RTP;
 	const struct policy *policy;
-	struct mdu_stream none = { 0 };
 	struct mdu_in in;
 
 	if (rtp)
@@ -111,7 +118,10 @@ static const struct policy *tell_mdu(struct call *call, const struct packet *pac
 		see_quic(packet, hint, &in);
 	if (hint->given)
 		hints_apply(hint, &in);
-	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, packet->colours, &in, out);
+	if (stream)
+		mdu_step(&packet->flow->mdu, &stream->mdu, packet->colours, &in, out);
+	else
+		step_alone(packet, &in, out);
 	if (!rtp && packet->tapped.kind != TAPPED_FRAME && in.media == MEDIA_REPAIR)
 		out->class = in.said.class;
 	if (out->opened)
