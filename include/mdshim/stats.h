@@ -23,7 +23,7 @@ extern "C" {
 	X(TO_ROUTER, "to-router", "the destination is a router's own address and port")                      \
 	X(NO_KEY, "no-key", "no AUTH key is valid now")                                                      \
 	X(NO_BOOK, "no-book", "option = ofc, and there is no codebook in force")                             \
-	X(NO_ENGINE, "no-engine", "no egress engine can be used: no CAP_NET_RAW")                            \
+	X(NO_ENGINE, "no-engine", "no egress engine can be used: the patch is not armed, no CAP_NET_RAW")                            \
 	X(ENGINE_FULL, "engine-full", "the engine's socket would have blocked")                              \
 	X(ENGINE_ERROR, "engine-error", "the engine's send failed")                                          \
 	X(MTU, "mtu", "the wrapped datagram would not fit the path MTU")                                     \
@@ -104,6 +104,7 @@ struct md_stats {
 	uint64_t flows_now, sockets_now;
 	uint32_t sandboxed;      /* 1: the process installed a seccomp filter, and since then nothing is done for it */
 	uint32_t cookie_len;     /* 8; rewritten by the kernel with every question about a socket (shim/stats.h) */
+	uint32_t refused_v4[8], refused_v6[8]; /* errno by enum md_engine: why it cannot be used now, 0 = it can, or was not asked */
 };
 
 #ifdef __cplusplus
