@@ -34,7 +34,7 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
-ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armlink.o netns.o)
+ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armlink.o armoff.o netns.o)
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
 PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
@@ -110,7 +110,8 @@ $(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard
 	$(call SAY,BPF,$@)bpftool gen object $(@D)/arm.bpf.o $^ && bpftool gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
 
 $(B)/provisioner/arm.o: $(B)/provisioner/arm.skel.h
-$(B)/provisioner/arm.o $(B)/provisioner/mdctl/arm_command.o: CPPFLAGS += -Iprovisioner -isystem $(B)/provisioner
+$(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
+$(B)/provisioner/mdctl/arm_command.o: CPPFLAGS += -Iprovisioner
 
 # libevent stands before libev, which has functions of the same names for old programs.
 $(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libmdwire.a

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -81,6 +83,32 @@ int netns_identity(uint64_t *cookie, uint32_t *inode)
 	if (!err)
 		*inode = (uint32_t)at.st_ino;
 	return err;
+}
+
+void netns_listen(int netns)
+{
+	struct {
+		struct nlmsghdr head;
+		struct rtgenmsg family;
+		uint8_t pad[3];
+		struct nlattr number_head;
+		int32_t number;
+		struct nlattr fd_head;
+		uint32_t fd;
+	} ask = {
+		.head = { sizeof(ask), RTM_NEWNSID, NLM_F_REQUEST, 1, 0 },
+		.number_head = { 8, NETNSA_NSID },
+		.number = -1,
+		.fd_head = { 8, NETNSA_FD },
+		.fd = (uint32_t)netns,
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return;
+	/* That it has a number already is no error to us. */
+	(void)!send(fd, &ask, sizeof(ask), 0);
+	close(fd);
 }
 
 struct search {

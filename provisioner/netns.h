@@ -20,6 +20,10 @@ void netns_leave(int back);
 /* What the kernel calls the namespace that we are in. 0 or -errno. */
 int netns_identity(uint64_t *cookie, uint32_t *inode);
 
+/* Gives a namespace a number in ours, if it has none, so that its events can be heard from here
+ * (NETLINK_LISTEN_ALL_NSID). */
+void netns_listen(int netns);
+
 /* Calls each with a descriptor of every namespace that has a name or a process, once each; stops when it returns not 0. */
 int netns_each(int (*each)(void *context, int netns), void *context);
 

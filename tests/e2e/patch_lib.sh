@@ -35,9 +35,13 @@ mkdir "$cgroup" 2>"$MD_NET_DIR/why" || skip_scene "the patch" "no control group:
 
 # arm_server [OPTION...] - arms the server's namespace for what runs in the control group.
 arm_server() {
-	"${arm[@]}" --cgroup "$cgroup" --netns "/proc/$MD_NET_SERVER/ns/net" "$@" && armed=yes
+	"${arm[@]}" --cgroup "$cgroup" --netns "/proc/$MD_NET_SERVER/ns/net" "$@"
 }
-if ! why=$(arm_server 2>&1); then
+# With armed_by_hand=no the script arms by itself, once it is known that the kernel lets it.
+if why=$(arm_server 2>&1); then
+	armed=yes
+	[ "${armed_by_hand:-yes}" = yes ] || "${arm[@]}" --off >/dev/null
+else
 	case $why in
 	*"the kernel refuses"* | *"cannot be attached"*) skip_scene "the patch" "${why//$'\n'/ }" ;;
 	esac
@@ -45,9 +49,6 @@ if ! why=$(arm_server 2>&1); then
 	exit 1
 fi
 
-# in_group COMMAND... - becomes the command, in the control group.
-in_group() { bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' in_group "$cgroup" "$@"; }
-nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"; }
 # shellcheck disable=SC2016
 stage_as=(bash -c 'echo $$ >"$0/cgroup.procs" && exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"' "$cgroup")
 
