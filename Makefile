@@ -34,7 +34,8 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
-PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/*.c))
+ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armlink.o armoff.o netns.o)
+PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
 PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
@@ -93,11 +94,24 @@ $(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim
 		-Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
 		-Wl,-soname,libmdshim.so
 
-$(B)/mdctl: $(MDCTL_OBJ) $(B)/libmdwire.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson
+$(B)/mdctl: $(MDCTL_OBJ) $(ARM_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson -lbpf
 
 $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lm
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lbpf -lm
+
+# The programs in the kernel: byte code of clang, joined into one object, and a header that carries it.
+$(B)/provisioner/%.bpf.o: provisioner/%.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
+	@mkdir -p $(@D)
+	$(call SAY,BPF,$<)clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -ffreestanding -Iinclude \
+		-isystem /usr/include/$$($(CC) -print-multiarch) -c -o $@ $<
+
+$(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard.bpf.o
+	$(call SAY,BPF,$@)bpftool gen object $(@D)/arm.bpf.o $^ && bpftool gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
+
+$(B)/provisioner/arm.o: $(B)/provisioner/arm.skel.h
+$(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
+$(B)/provisioner/mdctl/arm_command.o: CPPFLAGS += -Iprovisioner
 
 # libevent stands before libev, which has functions of the same names for old programs.
 $(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libmdwire.a

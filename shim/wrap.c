@@ -84,6 +84,9 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 	parcel->user_len = packet->data.len;
 	parcel->interface = tunnel ? 0 : packet->control->interface;
 	parcel->flags = tunnel ? 0 : call->flags & MSG_CONFIRM;
+	parcel->segmented = call->view.segment || packet->control->has_segment;
+	parcel->fd = call->fd;
+	parcel->msg = packet->msg;
 	parcel->user_sum = md_sum_pieces(0, parcel->piece + (tunnel ? 2 : 1), parcel->pieces - (tunnel ? 2u : 1u));
 	return !tunnel || enclose(packet, parcel, inner) ? MD_ASIDE_COUNT : MD_A_MTU;
 }

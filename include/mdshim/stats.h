@@ -26,7 +26,7 @@ extern "C" {
 	X(BOOK_EXPIRED, "book-expired", "the last codebook has expired, and there is no newer one")          \
 	X(BOOK_UNREADABLE, "book-unreadable", "this process may not read the codebook's file")               \
 	X(NO_CODE, "no-code", "the codebook has no code for what the datagram is")                           \
-	X(NO_ENGINE, "no-engine", "no egress engine can be used: no CAP_NET_RAW")                            \
+	X(NO_ENGINE, "no-engine", "no egress engine can be used: the patch is not armed, no CAP_NET_RAW")    \
 	X(ENGINE_FULL, "engine-full", "the engine's socket would have blocked")                              \
 	X(ENGINE_ERROR, "engine-error", "the engine's send failed")                                          \
 	X(MTU, "mtu", "the wrapped datagram would not fit the path MTU")                                     \
@@ -114,7 +114,7 @@ enum {
 	MD_STATS_VERSION = 1,
 	MD_STATS_SLOTS = 64,         /* room of each array; unused ones are zero */
 	MD_STATS_SIZE = 4096,
-	MD_WHY_RING = 44             /* records of the last datagrams */
+	MD_WHY_RING = 42             /* records of the last datagrams */
 };
 
 /* md_why.flags */
@@ -164,6 +164,7 @@ struct md_stats {
 	uint64_t flows_now, sockets_now;
 	uint32_t sandboxed;      /* 1: the process installed a seccomp filter, and since then nothing is done for it */
 	uint32_t cookie_len;     /* 8; rewritten by the kernel with every question about a socket (shim/stats.h) */
+	uint32_t refused_v4[8], refused_v6[8]; /* errno by enum md_engine: why it cannot be used now, 0 = it can, or was not asked */
 	uint32_t why_until;      /* written by who wants to know: records are made up to this second since 1970 */
 	uint32_t why_count;      /* records made, modulo 2^32; number n lies in why[n % MD_WHY_RING] */
 	struct md_why why[MD_WHY_RING];

@@ -44,6 +44,17 @@ static const struct command commands[] = {
 	  "usage: mdctl csp [--json] [--socket PATH]\n" },
 	{ "reload", command_reload, "the provisioner reads its configuration again, as a whole or not at all",
 	  "usage: mdctl reload [--socket PATH]\n" },
+	{ "arm", command_arm, "the egress patch in the kernel: puts it in, shows it, takes it out",
+	  "usage: mdctl arm [--netns NAME]... [--cgroup PATH] [--clsact] [--dir DIR]\n"
+	  "       mdctl arm --status [--json] [--dir DIR]\n"
+	  "       mdctl arm --off [--dir DIR]\n"
+	  "\n"
+	  "  --netns NAME   this network namespace and not our own: a name of ip-netns(8), or a path\n"
+	  "  --cgroup PATH  only for the processes in this control group (all)\n"
+	  "  --clsact       attach as on kernels before 6.6\n"
+	  "  --dir DIR      where in a BPF file system it is pinned (/sys/fs/bpf/mdshim)\n"
+	  "  --status       the armed interfaces, and what was counted\n"
+	  "  --off          take everything out; senders go on by another way\n" },
 	{ "help", command_help, "what a command does", "usage: mdctl help [COMMAND]\n" },
 };
 

@@ -53,13 +53,18 @@ static inline void read_payload(const uint8_t p[static HEAD], size_t len, bool m
 		*said = (struct said){ .start = start, .end = marker, .class = class_of(p, descriptor, layered, start) };
 }
 
-/* Too short for any descriptor, or its first octets lie in several pieces. */
+/* Octets that lie in several pieces, or are fewer than a descriptor may have. */
+static void gather(const struct octets *payload, uint8_t head[static HEAD])
+{
+	for (size_t i = 0; i < HEAD; i++)
+		head[i] = i < payload->len ? octet(payload, i) : 0;
+}
+
 static __attribute__((noinline)) void cut_payload(const struct octets *payload, bool marker, struct said *said)
 {
-	uint8_t head[HEAD] = { 0 };
+	uint8_t head[HEAD];
 
-	for (size_t i = 0; i < HEAD && i < payload->len; i++)
-		head[i] = octet(payload, i);
+	gather(payload, head);
 	read_payload(head, payload->len, marker, said);
 }
 
@@ -73,13 +78,16 @@ void vp8_recognise(const struct octets *payload, bool marker, struct said *said)
 
 bool vp8_doubtful(const struct octets *payload)
 {
-	uint8_t first = payload->len ? octet(payload, 0) : RESERVED;
-	struct descriptor d;
+	uint8_t head[HEAD];
+	bool layered;
+	size_t descriptor, code;
 
-	if (first & RESERVED || !descriptor_read(payload, &d) || (first & X && octet(payload, 1) & RESERVED_EXTENSION))
+	gather(payload, head);
+	descriptor = descriptor_read(head, &layered);
+	if (payload->len < descriptor || head[0] & RESERVED || (head[0] & X && head[1] & RESERVED_EXTENSION))
 		return true;
-	if ((first & (S | PID)) != S || payload->len < d.len + START_CODE_AT + 3 || octet(payload, d.len) & INTER_FRAME)
+	code = descriptor + START_CODE_AT;
+	if ((head[0] & (S | PID)) != S || payload->len < code + 3 || head[descriptor] & INTER_FRAME)
 		return false;
-	return ((uint32_t)octet_u16(payload, d.len + START_CODE_AT) << 8 | octet(payload, d.len + START_CODE_AT + 2)) !=
-		START_CODE;
+	return ((uint32_t)octet_u16(payload, code) << 8 | octet(payload, code + 2)) != START_CODE;
 }
