@@ -292,7 +292,12 @@ static int walk(struct call *call)
 		enum fate fate;
 		int done;
 
+		/* The rest is filled in on the way; these say how far it got. */
 		packet.msg = &call->vec[i].msg_hdr;
+		packet.data.len = 0;
+		packet.protocol = PROTO_NONE;
+		packet.key.tuple.version = 0;
+		packet.route = NULL;
 		fate = decide(call, &packet, &control, &all, &segment);
 		if (fate == FATE_NATIVE)
 			continue;

@@ -287,6 +287,8 @@ enum md_aside wrap(struct call *call, struct packet *packet)
 
 	packet->colours = COLOURS;
 	packet->bq_unit = hall.config->bq_unit;
+	packet->book.snapshot = NULL;
+	packet->book.pin = NULL;
 	if (packet->route->domain >= 0) {
 		why = book_pin(packet->route->domain, call->time.tv_sec, call->now, &packet->book);
 		if (why != MD_ASIDE_COUNT)
