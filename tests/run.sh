@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # run.sh BUILD [GROUP...] - runs the tests and prints what failed; the last line is "N passed, N failed, N skipped".
-# Every test program speaks TAP on standard output. Groups: unit preload integration router e2e soak.
+# Every test program speaks TAP on standard output. Groups: unit model preload integration router e2e soak.
 set -u
 B=${1:?build folder}; shift
 cd "$(dirname "$0")/.." || exit 2
 case $B in /*) ;; *) B=$PWD/$B ;; esac
-[ $# -gt 0 ] || set -- unit preload integration router e2e soak
+[ $# -gt 0 ] || set -- unit model preload integration router e2e soak
 logs=$B/logs; mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 export CMOCKA_MESSAGE_OUTPUT=TAP MD_BUILD="$B"
@@ -51,13 +51,13 @@ for group in "$@"; do
 			run "unit/$(basename "$t")" "$t"
 		done ;;
 	preload) run preload tests/preload/driver.sh "$B" ;;
-	integration | router | e2e | soak)
+	model | integration | router | e2e | soak)
 		for t in tests/$group/*.sh; do
 			case $t in */lib.sh | *_lib.sh) continue ;; esac
 			[ -e "$t" ] || continue
 			run "$group/$(basename "$t" .sh)" "$t" "$B"
 		done ;;
-	*) echo "run.sh: no group of that name: $group (unit preload integration router e2e soak)" >&2; exit 2 ;;
+	*) echo "run.sh: no group of that name: $group (unit model preload integration router e2e soak)" >&2; exit 2 ;;
 	esac
 done
 echo "logs: $logs"

@@ -125,6 +125,36 @@ ok 'killed -9 at random moments, it goes on with whole files' killed
 daemon_end
 router_end a
 router_end b
+fresh
+DOMAIN='epoch = 8
+lead = 7
+overlap = 1
+drain = 0.5
+codes = 800'
+torn() {
+	router_begin a 7001 && daemon_begin $U:7001 && until_ has_active || return 1
+	before=$(active)
+	daemon_end KILL
+	cp "$T/publish/cap1.book" "$T/image"
+	truncate -s -100 "$T/state/cap1.$before.book"
+	daemon_again && cmp "$T/image" "$T/publish/cap1.book" && is books '.domains[0].counts.damaged' 1 || return 1
+	until_ has_active && [ "$(active)" -gt "$before" ] && routers_hold "$before" a && routers_hold "$(active)" a && is books '.domains[0].counts.expired' 0
+}
+ok 'a torn file of the book in use: senders keep it, and the next one follows' torn
+# Router b once had a book of a high number: it refuses. Router a took the book: another one would push the active one out there.
+pushed() {
+	mkdir -p "$T/books.b" && echo 4294967290 >"$T/books.b/cap1.highest"
+	router_begin b 7011 || return 1
+	configuration $U:7001 $U:7011 >"$T/provisioner.conf"
+	"$B/mdctl" reload --socket "$T/sock" && until_ grep -q 'book [0-9]*: rejected by: c2 (book-old' "$T/daemon.log" || return 1
+	before=$(active)
+	routers_hold "$before" a && until_ says "book $before: expired" "$T/daemon.log" || return 1
+	awk '/: rejected by: / { r = 1 } / made, / && r && !e { print; bad = 1 } r && /: expired/ { e = 1 } END { exit bad || !e }' "$T/daemon.log"
+}
+ok 'a refusal by one: no further book pushes the active one out at the other' pushed
+daemon_end
+router_end a
+router_end b
 
 # --- TLS ----------------------------------------------------------------------------------------------------------------------------
 DOMAIN='epoch = 600'
