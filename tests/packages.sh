@@ -20,6 +20,11 @@ for set in "$@"; do
 	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;
 	esac
 done
+# A node of another origin brings its own npm.
+case " $* " in *' test '*)
+	command -v node >/dev/null || want="$want nodejs"
+	command -v npm >/dev/null || want="$want npm" ;;
+esac
 missing=
 for p in $want; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing="$missing $p"
