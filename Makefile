@@ -93,7 +93,12 @@ $(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim
 		-Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
 		-Wl,-soname,libmdshim.so
 
-$(B)/mdctl: $(MDCTL_OBJ) $(B)/libmdwire.a
+# mdctl import writes books as the provisioner does.
+$(B)/provisioner/mdctl/%.o: provisioner/mdctl/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -c -o $@ $<
+
+$(B)/mdctl: $(MDCTL_OBJ) $(B)/provisioner/bookjson.o $(B)/provisioner/bookwrite.o $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson
 
 $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
@@ -154,11 +159,13 @@ $(B)/demo/router/%.o: demo/router/%.c
 
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
+# The reader of the draft's text form, of mdctl.
+$(B)/tests/unit/test_draft: $(B)/provisioner/mdctl/draft.o $(B)/provisioner/mdctl/drafttext.o
 # What makes books, of the provisioner.
 $(B)/tests/unit/test_mint: $(B)/provisioner/mint.o
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lcmocka -ljansson -lcrypto -lev -lpthread
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lcrypto -lev -lpthread
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)
@@ -181,9 +188,13 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 	@mkdir -p $(@D)
 	$(call SAY,FUZZ,$@)clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-Iinclude -Ishim -o $@ $< $(wildcard shim/wire/*.c) $(wildcard shim/recognise/*.c) \
-		$(wildcard shim/classify.c shim/mdu.c shim/octets.c shim/control.c shim/describe.c shim/config*.c) \
+		$(wildcard shim/classify.c shim/mdu.c shim/octets.c shim/control.c shim/describe.c) \
+		$(if $(findstring fuzz_provisioner,$<),,$(wildcard shim/config*.c)) \
 		$(if $(findstring fuzz_decide,$<),$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c)) \
-		$(if $(findstring fuzz_codebook,$<),$(wildcard provisioner/bookjson.c provisioner/bookwrite.c) -ljansson) $(B)/inih.a
+		$(if $(findstring fuzz_draft,$<),$(wildcard provisioner/mdctl/draft*.c)) \
+		$(if $(findstring fuzz_answer,$<),provisioner/answer.c -ljansson) \
+		$(if $(findstring fuzz_provisioner,$<),$(wildcard provisioner/config*.c) -linih,$(B)/inih.a) \
+		$(if $(findstring fuzz_codebook,$<),$(wildcard provisioner/bookjson.c provisioner/bookwrite.c) -ljansson)
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
