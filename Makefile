@@ -161,7 +161,9 @@ $(B)/demo/router/%.o: demo/router/%.c
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
 # The reader of the draft's text form, of mdctl.
 $(B)/tests/unit/test_draft: $(B)/provisioner/mdctl/draft.o $(B)/provisioner/mdctl/drafttext.o
-# What makes books, of the provisioner.
+# What makes books, and what is kept of them and understood of answers, of the provisioner.
+$(B)/tests/unit/test_answer: $(B)/provisioner/answer.o
+$(B)/tests/unit/test_store: $(B)/provisioner/store.o $(B)/provisioner/usage.o
 $(B)/tests/unit/test_mint: $(B)/provisioner/mint.o
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
