@@ -18,12 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { BODY_MAX = 2 * MD_BOOK_OCTETS, HEADERS_MAX = 16384, PATIENCE = 15, TLS_FILES = 4 };
 
 struct control {
 	struct event_base *base;
 	struct evhttp *http;
+	struct event *second;
 	const struct control_options *options;
 	SSL_CTX *tls;
 	struct stat seen[TLS_FILES]; /* the certificates as they were read, or found to be bad */
@@ -150,6 +152,14 @@ bool control_trusts(struct evhttp_request *request, const char *client_name)
 
 /* --- The thread ------------------------------------------------------------------------------------------------------- */
 
+static void on_second(evutil_socket_t fd, short what, void *context)
+{
+	struct control *c = context;
+
+	(void)fd, (void)what;
+	shelf_sweep(c->offers.shelf, (int64_t)time(NULL));
+}
+
 static void *serve(void *context)
 {
 	struct control *c = context;
@@ -162,6 +172,11 @@ static int http_make(struct control *c, const struct control_options *o, char te
 {
 	if (evthread_use_pthreads() < 0 || !(c->base = event_base_new()) || !(c->http = evhttp_new(c->base))) {
 		snprintf(text, 300, "no memory");
+		return -ENOMEM;
+	}
+	c->second = event_new(c->base, -1, EV_PERSIST, on_second, c);
+	if (!c->second || event_add(c->second, &(struct timeval){ 1, 0 }) < 0) {
+		snprintf(text, 300, "no timer");
 		return -ENOMEM;
 	}
 	evhttp_set_bevcb(c->http, connection_make, c);
@@ -194,6 +209,8 @@ static void control_free(struct control *c)
 {
 	if (c->http)
 		evhttp_free(c->http);
+	if (c->second)
+		event_free(c->second);
 	if (c->base)
 		event_base_free(c->base);
 	SSL_CTX_free(c->tls);
