@@ -94,7 +94,12 @@ $(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim
 		-Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
 		-Wl,-soname,libmdshim.so
 
-$(B)/mdctl: $(MDCTL_OBJ) $(ARM_OBJ) $(B)/libmdwire.a
+# mdctl import writes books as the provisioner does.
+$(B)/provisioner/mdctl/%.o: provisioner/mdctl/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -c -o $@ $<
+
+$(B)/mdctl: $(MDCTL_OBJ) $(ARM_OBJ) $(B)/provisioner/bookjson.o $(B)/provisioner/bookwrite.o $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson -lbpf
 
 $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
@@ -111,7 +116,6 @@ $(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard
 
 $(B)/provisioner/arm.o: $(B)/provisioner/arm.skel.h
 $(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
-$(B)/provisioner/mdctl/arm_command.o: CPPFLAGS += -Iprovisioner
 
 # libevent stands before libev, which has functions of the same names for old programs.
 $(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libmdwire.a
@@ -168,11 +172,15 @@ $(B)/demo/router/%.o: demo/router/%.c
 
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
-# What makes books, of the provisioner.
+# The reader of the draft's text form, of mdctl.
+$(B)/tests/unit/test_draft: $(B)/provisioner/mdctl/draft.o $(B)/provisioner/mdctl/drafttext.o
+# What makes books, and what is kept of them and understood of answers, of the provisioner.
+$(B)/tests/unit/test_answer: $(B)/provisioner/answer.o
+$(B)/tests/unit/test_store: $(B)/provisioner/store.o $(B)/provisioner/usage.o
 $(B)/tests/unit/test_mint: $(B)/provisioner/mint.o
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lcmocka -ljansson -lcrypto -lev -lpthread
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lcrypto -lev -lpthread
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)
@@ -216,8 +224,11 @@ $(B)/fuzz/rooms.a: $(FUZZ_OBJ)
 
 $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/rooms.a $(B)/inih.a
 	@mkdir -p $(@D)
-	$(call SAY,FUZZ,$@)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(B)/fuzz/rooms.a $(B)/inih.a \
-		$(if $(findstring fuzz_codebook,$<),-ljansson)
+	$(call SAY,FUZZ,$@)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< \
+		$(if $(findstring fuzz_draft,$<),$(wildcard provisioner/mdctl/draft*.c)) \
+		$(if $(findstring fuzz_answer,$<),provisioner/answer.c -ljansson) \
+		$(if $(findstring fuzz_provisioner,$<),$(wildcard provisioner/config*.c)) \
+		$(B)/fuzz/rooms.a $(B)/inih.a $(if $(findstring fuzz_codebook,$<),-ljansson)
 
 # Reads captures as the explainer does.
 $(B)/tests/bench/replay: $(B)/shim/check/capture.o

@@ -41,11 +41,13 @@ int bookfile_write(const char *folder, const char *domain, uint32_t book, const 
 {
 	char top[TOP + 1], name[128];
 	struct iovec piece[2] = { { top, TOP }, { (void *)(uintptr_t)text, len } };
-	int err = highest_write(folder, domain, book);
+	int err;
 
 	top_make(top, text, len);
 	name_make(name, domain, book);
-	return err ? err : file_replace(folder, name, 0640, piece, 2);
+	/* The book first: a number alone would make us refuse, as old, a book that we do not have. */
+	err = file_replace(folder, name, 0640, piece, 2);
+	return err ? err : highest_write(folder, domain, book);
 }
 
 void bookfile_forget(const char *folder, const char *domain, uint32_t book)

@@ -78,12 +78,13 @@ int publish_book(struct publisher *p, const struct md_codebook *book)
 	return err;
 }
 
-uint32_t publish_current(const struct publisher *p)
+uint32_t publish_current(const struct publisher *p, int64_t *not_after)
 {
 	static struct md_snapshot snapshot;
 	uint64_t generation;
 	uint32_t book = md_image_take(p->map, MD_IMAGE_SIZE, &generation, &snapshot) == 0 ? snapshot.book : 0;
 
+	*not_after = book ? snapshot.not_after : 0;
 	explicit_bzero(&snapshot, sizeof(snapshot));
 	return book;
 }

@@ -20,8 +20,8 @@ void publish_close(struct publisher *p); /* what is published stays */
 /* Puts a book in force; NULL: none is. Synced to the file before and after the word moves. 0 or -errno. */
 int publish_book(struct publisher *p, const struct md_codebook *book);
 
-/* The book in force, 0: none or damaged. */
-uint32_t publish_current(const struct publisher *p);
+/* The book in force and when it ends, 0: none or damaged. */
+uint32_t publish_current(const struct publisher *p, int64_t *not_after);
 
 /* Overwrites what is not in force. */
 void publish_wipe_idle(struct publisher *p);

@@ -89,6 +89,18 @@ static bool offer_make(struct domain *d, struct live *live)
 	return EVP_Digest(live->stored.text, live->stored.len, live->offer.digest, NULL, EVP_sha256(), NULL) == 1;
 }
 
+/* --- Room at the controllers ----------------------------------------------------------------------------------------------- */
+
+/* A controller keeps the newest book it accepted and the one before. One that took a book which another refused, or which was
+ * lost here, keeps that one and the book in use: one more would push the book in use out while senders use it. So the next
+ * one has to wait until it is out of use and what was sent with it has arrived. */
+static bool held(const struct domain *d)
+{
+	uint32_t in_use = d->active ? d->active->stored.book : d->orphan;
+
+	return in_use && !d->next && d->last_book > in_use && !d->refused_alone;
+}
+
 /* --- A new book ----------------------------------------------------------------------------------------------------------- */
 
 static int mint_next(struct domain *d, struct live *live, double now)
@@ -112,13 +124,15 @@ static int mint_next(struct domain *d, struct live *live, double now)
 	if (err)
 		return err;
 	d->last_book = live->stored.book = mint.book;
+	d->refused_alone = false;
 	live->stored.state = BOOK_OFFERED;
 	live->stored.text = bookjson_write(live->book, &live->stored.len);
 	if (!live->stored.text || !offer_make(d, live))
 		return -ENOMEM;
-	/* On disk before it is on the wire: an id that was seen is never given out again. */
-	err = store_domain(d->folder, c->name, d->last_book, &d->ring);
-	return err ? err : store_book(d->folder, c->name, &live->stored);
+	/* On disk before it is on the wire: an id that was seen is never given out again. The book first: an id without a book
+	 * says that controllers may hold one that is lost (held()). */
+	err = store_book(d->folder, c->name, &live->stored);
+	return err ? err : store_domain(d->folder, c->name, d->last_book, second, &d->ring);
 }
 
 static void mint_and_offer(struct domain *d, double now)
@@ -132,6 +146,8 @@ static void mint_and_offer(struct domain *d, double now)
 		d->count.failed++;
 		d->mint_at = now + d->config.reject_wait;
 		complain(d, "a book cannot be made", d->last_book, strerror(-err));
+		if (live && live->stored.book)
+			store_forget(d->folder, d->config.name, live->stored.book);
 		if (live)
 			live_free(live);
 		return;
@@ -169,7 +185,8 @@ static void on_answer(void *context, struct csp *csp, const struct offer *offer,
 	}
 	if (!accepted && live == d->next) { /* final: the id is never offered again */
 		d->count.rejected++;
-		d->mint_at = ev_time() + d->config.reject_wait;
+		d->refused_alone = d->peers.n == 1;
+		d->mint_at = fmax(ev_time() + d->config.reject_wait, d->ended_at + d->config.drain);
 		retire(d, &d->next);
 	}
 	step(d);
@@ -187,10 +204,19 @@ static void publish(struct domain *d, const struct md_codebook *book)
 	}
 }
 
+/* What was sent with a book that we no longer keep may be under way for so long; until then none may be pushed out. */
+static void let_arrive(struct domain *d, double now)
+{
+	if (d->mint_at < now + d->config.drain)
+		d->mint_at = now + d->config.drain;
+}
+
 /* Published first: whatever is on disk when we die, the image tells which book is in use. */
 static void activate(struct domain *d, double now)
 {
 	publish(d, d->next->book);
+	let_arrive(d, now);
+	d->orphan = 0;
 	d->count.activated++;
 	d->active_since = now;
 	d->error[0] = '\0';
@@ -218,13 +244,25 @@ static void let_drain(struct domain *d, double now)
 	retire(d, &d->draining);
 }
 
+/* Senders look at the end of a book themselves. */
+static double active_until(const struct domain *d)
+{
+	return (double)d->active->book->not_after + (held(d) ? d->config.drain : 0);
+}
+
 static void let_expire(struct domain *d, double now)
 {
-	if (d->active && now >= (double)d->active->book->not_after && !(d->next && d->next->stored.state == BOOK_ACCEPTED)) {
+	if (d->orphan && now >= d->orphan_until) {
+		publish(d, NULL);
+		publish_wipe_idle(&d->publisher);
+		d->orphan = 0;
+	}
+	if (d->active && now >= active_until(d) && !(d->next && d->next->stored.state == BOOK_ACCEPTED)) {
 		d->count.expired++;
 		complain(d, "expired without a successor; senders go on natively", d->active->stored.book, "");
 		publish(d, NULL);
 		publish_wipe_idle(&d->publisher);
+		d->ended_at = now;
 		retire(d, &d->active);
 	}
 	if (d->next && now >= (double)d->next->book->not_after) {
@@ -238,6 +276,8 @@ double domain_next_mint(const struct domain *d)
 {
 	double at = d->active ? (double)d->active->book->not_after - d->config.lead : 0;
 
+	if (held(d))
+		at = d->active ? active_until(d) : d->orphan_until;
 	return at > d->mint_at ? at : d->mint_at;
 }
 
@@ -254,7 +294,7 @@ static void step(struct domain *d)
 		now < (double)d->next->book->not_after)
 		activate(d, now);
 	let_expire(d, now);
-	if (!d->next && !d->draining && now >= domain_next_mint(d))
+	if (!d->next && !d->draining && !held(d) && now >= domain_next_mint(d))
 		mint_and_offer(d, now);
 }
 
@@ -275,7 +315,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 	if (d->next)
 		at = sooner(at, (double)d->next->book->not_before, now);
 	if (d->active)
-		at = sooner(at, (double)d->active->book->not_after, now);
+		at = sooner(at, active_until(d), now);
 	if (d->draining)
 		at = sooner(at, d->draining->drained_at, now);
 	ev_timer_stop(loop, w);
@@ -314,12 +354,15 @@ static void offer_live(struct domain *d)
 
 void domain_start(struct domain *d, struct ev_loop *loop, struct http *http)
 {
+	int64_t not_after;
+	uint32_t published = publish_current(&d->publisher, &not_after);
+
 	d->loop = loop;
 	d->http = http;
 	peers_begin(d);
-	if (d->active && publish_current(&d->publisher) != d->active->stored.book)
+	if (d->active && published != d->active->stored.book)
 		publish(d, d->active->book);
-	if (!d->active && publish_current(&d->publisher))
+	if (!d->active && !d->orphan && published)
 		publish(d, NULL);
 	offer_live(d);
 	ev_timer_init(&d->timer, on_timer, 0., 0.);
@@ -329,6 +372,12 @@ void domain_start(struct domain *d, struct ev_loop *loop, struct http *http)
 
 void domain_change(struct domain *d, const struct domain_config *config, struct peers *peers)
 {
+	if (d->active)
+		live_accepts_keep(d->active, &d->peers, peers);
+	if (d->next) {
+		live_accepts_keep(d->next, &d->peers, peers);
+		d->next->stored.state = BOOK_OFFERED;
+	}
 	peers_end(d);
 	d->config = *config;
 	d->peers = *peers;

@@ -50,6 +50,10 @@ struct domain {
 	struct live *next, *active, *draining;
 	ev_timer timer;
 	double mint_at;              /* not before */
+	double ended_at;             /* a book that was in use expired; or we began, and do not know of one */
+	uint32_t orphan;             /* the book of the image, if its file was lost; 0: it was not */
+	double orphan_until;         /* when nothing of it can be under way any more */
+	bool refused_alone;          /* the last book made was refused by the only controller: nobody holds it */
 	double active_since;
 	struct usage usage;
 	struct domain_counts count;
@@ -78,5 +82,8 @@ double domain_next_mint(const struct domain *d);
 
 /* Whether a controller has accepted a live book. */
 bool live_accepted_by(const struct live *live, const char *controller);
+
+/* Forgets what controllers accepted that are no longer there, or elsewhere: the same name at another URL is somebody else. */
+void live_accepts_keep(struct live *live, const struct peers *before, const struct peers *after);
 
 #endif

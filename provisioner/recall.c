@@ -55,6 +55,27 @@ void peers_free(struct peers *peers)
 	peers->n = 0;
 }
 
+static const char *url_of(const struct peers *peers, const char *name)
+{
+	for (unsigned i = 0; i < peers->n; i++)
+		if (strcmp(peers->peer[i].config.name, name) == 0)
+			return peers->peer[i].config.url;
+	return NULL;
+}
+
+void live_accepts_keep(struct live *live, const struct peers *before, const struct peers *after)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < live->stored.accepts; i++) {
+		const char *was = url_of(before, live->stored.accepted[i]), *is = url_of(after, live->stored.accepted[i]);
+
+		if (was && is && strcmp(was, is) == 0)
+			memmove(live->stored.accepted[kept++], live->stored.accepted[i], CONFIG_NAME);
+	}
+	live->stored.accepts = kept;
+}
+
 /* --- Books on disk ------------------------------------------------------------------------------------------------------------ */
 
 /* Where a book of the file goes. The image is what senders go by: the book in it is the active one whatever its file says, for
@@ -67,10 +88,12 @@ static void place(struct domain *d, struct live *live, uint32_t published)
 		live->stored.state = BOOK_ACTIVE;
 		if (d->active && !d->draining) {
 			d->draining = d->active;
+			d->draining->stored.state = BOOK_DRAINING;
 			d->active = NULL;
 		}
 		to = &d->active;
 	} else if (live->stored.state >= BOOK_ACTIVE) {
+		live->stored.state = BOOK_DRAINING;
 		to = &d->draining;
 	} else {
 		/* Controllers may have restarted too: each says once more that it has the book. */
@@ -93,6 +116,7 @@ struct recall {
 	struct domain *d;
 	uint32_t published;
 	unsigned damaged, expired;
+	bool lately;                 /* there are books whose codes may still be under way */
 };
 
 /* Whether a file holds the book it is named after. */
@@ -112,6 +136,8 @@ static void on_stored(void *context, struct stored *s)
 	struct domain *d = r->d;
 	struct live *live = calloc(1, sizeof(*live));
 	bool good = live && understood(d, s, live), expired = good && (int64_t)ev_time() >= live->book->not_after;
+
+	r->lately = r->lately || !good || ev_time() < (double)live->book->not_after + d->config.drain;
 
 	if (s->book > d->last_book)
 		d->last_book = s->book;
@@ -139,17 +165,29 @@ static void on_stored(void *context, struct stored *s)
 
 static int recall(struct domain *d)
 {
-	struct recall r = { d, publish_current(&d->publisher), 0, 0 };
+	int64_t not_after, made = 0;
+	struct recall r = { .d = d, .published = publish_current(&d->publisher, &not_after) };
+	double now = ev_time();
 	unsigned torn = 0;
 	int err;
 
 	/* Without a history begin anywhere: the chance to meet a KeyID that was in use lately is small. */
 	(void)RAND_bytes(&d->ring.last, 1);
-	err = store_domain_load(d->folder, d->config.name, &d->last_book, &d->ring);
+	err = store_domain_load(d->folder, d->config.name, &d->last_book, &made, &d->ring);
 	if (!err)
 		err = store_load(d->folder, d->config.name, on_stored, &r, &torn);
 	d->count.damaged = torn + r.damaged;
 	d->count.expired = r.expired;
+	if (r.published > d->last_book)
+		d->last_book = r.published;
+	if (now < (double)not_after + d->config.drain) {
+		r.lately = true;
+		d->orphan = d->active ? 0 : r.published;
+		d->orphan_until = (double)not_after + d->config.drain;
+	}
+	d->ended_at = now;
+	if (r.lately || torn || now < (double)made + d->config.drain) /* what was drained when we ended is not known */
+		d->mint_at = now + d->config.drain;
 	if (d->count.damaged || r.expired)
 		log_error("domain %s: %u files of expired books and %u damaged ones were removed", d->config.name, r.expired, torn + r.damaged);
 	return err;

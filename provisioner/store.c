@@ -202,7 +202,7 @@ int store_load(const char *folder, const char *domain, void (*each)(void *contex
 
 /* --- Domains -------------------------------------------------------------------------------------------------------------- */
 
-int store_domain(const char *folder, const char *domain, uint32_t book, const struct keyring *ring)
+int store_domain(const char *folder, const char *domain, uint32_t book, int64_t made, const struct keyring *ring)
 {
 	json_t *ended = json_array(), *root;
 	char name[128], *text;
@@ -210,7 +210,7 @@ int store_domain(const char *folder, const char *domain, uint32_t book, const st
 
 	for (int i = 0; i < 256; i++)
 		json_array_append_new(ended, json_integer(ring->ended[i]));
-	root = json_pack("{s:I, s:i, s:o}", "book", (json_int_t)book, "last", ring->last, "ended", ended);
+	root = json_pack("{s:I, s:I, s:i, s:o}", "book", (json_int_t)book, "made", (json_int_t)made, "last", ring->last, "ended", ended);
 	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	snprintf(name, sizeof(name), "%s.domain", domain);
@@ -220,7 +220,7 @@ int store_domain(const char *folder, const char *domain, uint32_t book, const st
 	return err;
 }
 
-int store_domain_load(const char *folder, const char *domain, uint32_t *book, struct keyring *ring)
+int store_domain_load(const char *folder, const char *domain, uint32_t *book, int64_t *made, struct keyring *ring)
 {
 	char name[128], *text, *rest;
 	size_t len, rest_len;
@@ -235,6 +235,7 @@ int store_domain_load(const char *folder, const char *domain, uint32_t *book, st
 	free(text);
 	if (root) {
 		*book = (uint32_t)json_integer_value(json_object_get(root, "book"));
+		*made = json_integer_value(json_object_get(root, "made"));
 		ring->last = (uint8_t)json_integer_value(json_object_get(root, "last"));
 		for (size_t i = 0; i < 256; i++)
 			ring->ended[i] = json_integer_value(json_array_get(json_object_get(root, "ended"), i));

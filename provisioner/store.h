@@ -33,10 +33,10 @@ void store_forget(const char *folder, const char *domain, uint32_t book);
 int store_load(const char *folder, const char *domain, void (*each)(void *context, struct stored *s), void *context,
 	unsigned *damaged);
 
-/* The highest book id given out, and when KeyIDs were in use. store_domain_load() of a domain that has no good file: 0, nothing
+/* The highest book id given out and when, and when KeyIDs were in use. store_domain_load() of a domain that has no good file: 0, nothing
  * changed. */
-int store_domain(const char *folder, const char *domain, uint32_t book, const struct keyring *ring);
-int store_domain_load(const char *folder, const char *domain, uint32_t *book, struct keyring *ring);
+int store_domain(const char *folder, const char *domain, uint32_t book, int64_t made, const struct keyring *ring);
+int store_domain_load(const char *folder, const char *domain, uint32_t *book, int64_t *made, struct keyring *ring);
 
 /* Makes the folder if need be, and takes it for this process alone: *lock stays open. 0 or -errno; -EBUSY: another one has it. */
 int store_open(const char *folder, int *lock);

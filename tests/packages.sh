@@ -13,7 +13,7 @@ for set in "$@"; do
 		gstreamer1.0-libav libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev pkg-config util-linux libcap2-bin procps
 		strace libjemalloc2 libfaketime libsocket-wrapper libeatmydata1 openssl libsrtp2-dev libngtcp2-dev
 		libngtcp2-crypto-gnutls-dev libgnutls28-dev ngtcp2-client ngtcp2-server nginx-light curl gdb git nodejs python3
-		chromium" ;;
+		chromium spin prometheus" ;;
 	demo) want="$want iproute2 ethtool jq tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
 		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux openssl" ;;
@@ -22,6 +22,8 @@ for set in "$@"; do
 	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;
 	esac
 done
+# A nodejs of another origin brings its own npm.
+case " $* " in *' test '*) command -v npm >/dev/null || want="$want npm" ;; esac
 missing=
 for p in $want; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing="$missing $p"

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # run.sh BUILD [GROUP...] - runs the tests and prints what failed; the last line is "N passed, N failed, N skipped".
-# Every test program speaks TAP on standard output. Groups: unit preload integration router e2e soak;
+# Every test program speaks TAP on standard output. Groups: unit model preload integration router e2e soak;
 # bench, which is not among those that run without a name.
 set -u
 B=${1:?build folder}; shift
 cd "$(dirname "$0")/.." || exit 2
 case $B in /*) ;; *) B=$PWD/$B ;; esac
-[ $# -gt 0 ] || set -- unit preload integration router e2e soak
+[ $# -gt 0 ] || set -- unit model preload integration router e2e soak
 logs=$B/logs; mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 export CMOCKA_MESSAGE_OUTPUT=TAP MD_BUILD="$B"
@@ -60,13 +60,13 @@ for group in "$@"; do
 		for t in count recognise; do
 			run "bench/$t" "tests/bench/$t.sh" "$B"
 		done ;;
-	integration | router | e2e | soak)
+	model | integration | router | e2e | soak)
 		for t in tests/$group/*.sh; do
 			case $t in */lib.sh | *_lib.sh) continue ;; esac
 			[ -e "$t" ] || continue
 			run "$group/$(basename "$t" .sh)" "$t" "$B"
 		done ;;
-	*) echo "run.sh: no group of that name: $group (unit preload integration router e2e soak bench)" >&2; exit 2 ;;
+	*) echo "run.sh: no group of that name: $group (unit model preload integration router e2e soak bench)" >&2; exit 2 ;;
 	esac
 done
 echo "logs: $logs"

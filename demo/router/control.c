@@ -17,13 +17,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
-enum { BODY_MAX = 2 * MD_BOOK_OCTETS, HEADERS_MAX = 16384, PATIENCE = 15 };
+enum { BODY_MAX = 2 * MD_BOOK_OCTETS, HEADERS_MAX = 16384, PATIENCE = 15, TLS_FILES = 4 };
 
 struct control {
 	struct event_base *base;
 	struct evhttp *http;
+	struct event *second;
+	const struct control_options *options;
 	SSL_CTX *tls;
+	struct stat seen[TLS_FILES]; /* the certificates as they were read, or found to be bad */
 	pthread_t thread;
 	struct offers offers;
 };
@@ -50,32 +55,81 @@ static bool crl_load(SSL_CTX *tls, const char *path)
 }
 
 /* No tickets and no sessions: every connection shows its certificate anew. */
-static int tls_make(struct control *c, const struct control_options *o, char text[static 300])
+static int tls_fill(SSL_CTX *tls, const struct control_options *o, char text[static 300])
 {
-	c->tls = SSL_CTX_new(TLS_server_method());
-	if (!c->tls || !SSL_CTX_set_min_proto_version(c->tls, TLS1_3_VERSION))
+	if (!tls || !SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION))
 		return tls_fail(text, "TLS", "1.3");
-	SSL_CTX_set_verify(c->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_num_tickets(c->tls, 0);
-	SSL_CTX_set_session_cache_mode(c->tls, SSL_SESS_CACHE_OFF);
-	if (SSL_CTX_use_certificate_chain_file(c->tls, o->certificate) != 1)
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_num_tickets(tls, 0);
+	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+	if (SSL_CTX_use_certificate_chain_file(tls, o->certificate) != 1)
 		return tls_fail(text, "--tls-cert", o->certificate);
-	if (SSL_CTX_use_PrivateKey_file(c->tls, o->key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(c->tls) != 1)
+	if (SSL_CTX_use_PrivateKey_file(tls, o->key, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(tls) != 1)
 		return tls_fail(text, "--tls-key", o->key);
-	if (SSL_CTX_load_verify_file(c->tls, o->client_ca) != 1)
+	if (SSL_CTX_load_verify_file(tls, o->client_ca) != 1)
 		return tls_fail(text, "--client-ca", o->client_ca);
-	SSL_CTX_set_client_CA_list(c->tls, SSL_load_client_CA_file(o->client_ca));
-	if (o->client_crl && !crl_load(c->tls, o->client_crl))
+	SSL_CTX_set_client_CA_list(tls, SSL_load_client_CA_file(o->client_ca));
+	if (o->client_crl && !crl_load(tls, o->client_crl))
 		return tls_fail(text, "--client-crl", o->client_crl);
 	return 0;
+}
+
+/* Whether a file is another one than when it was looked at last. One that is gone for a moment is not. */
+static bool tls_changed(struct control *c)
+{
+	const struct control_options *o = c->options;
+	const char *path[TLS_FILES] = { o->certificate, o->key, o->client_ca, o->client_crl };
+	bool changed = false;
+
+	for (int i = 0; i < TLS_FILES; i++) {
+		struct stat now;
+
+		if (!path[i] || stat(path[i], &now) < 0)
+			continue;
+		changed = changed || now.st_mtim.tv_sec != c->seen[i].st_mtim.tv_sec || now.st_mtim.tv_nsec != c->seen[i].st_mtim.tv_nsec ||
+			now.st_ino != c->seen[i].st_ino || now.st_size != c->seen[i].st_size;
+		c->seen[i] = now;
+	}
+	return changed;
+}
+
+/* A whole new set, or the one before stays in use. */
+static int tls_make(struct control *c, char text[static 300])
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+	int err = tls_fill(tls, c->options, text);
+
+	if (err) {
+		SSL_CTX_free(tls);
+		return err;
+	}
+	SSL_CTX_free(c->tls); /* connections keep theirs */
+	c->tls = tls;
+	return 0;
+}
+
+static void tls_refresh(struct control *c)
+{
+	char text[300];
+
+	if (!tls_changed(c))
+		return;
+	if (tls_make(c, text) < 0)
+		fprintf(stderr, "mdrouter: %s; the certificates read before stay in use\n", text);
+	else
+		fprintf(stderr, "mdrouter: certificates have changed and were read again\n");
 }
 
 /* evhttp would go on without TLS if it got nothing; then the request finds no certificate and is refused. */
 static struct bufferevent *connection_make(struct event_base *base, void *context)
 {
 	struct control *c = context;
-	SSL *ssl = SSL_new(c->tls);
-	struct bufferevent *b = ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
+	struct bufferevent *b;
+	SSL *ssl;
+
+	tls_refresh(c);
+	ssl = SSL_new(c->tls);
+	b = ssl ? bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
 		BEV_OPT_CLOSE_ON_FREE) : NULL;
 
 	if (b)
@@ -98,6 +152,14 @@ bool control_trusts(struct evhttp_request *request, const char *client_name)
 
 /* --- The thread ------------------------------------------------------------------------------------------------------- */
 
+static void on_second(evutil_socket_t fd, short what, void *context)
+{
+	struct control *c = context;
+
+	(void)fd, (void)what;
+	shelf_sweep(c->offers.shelf, (int64_t)time(NULL));
+}
+
 static void *serve(void *context)
 {
 	struct control *c = context;
@@ -110,6 +172,11 @@ static int http_make(struct control *c, const struct control_options *o, char te
 {
 	if (evthread_use_pthreads() < 0 || !(c->base = event_base_new()) || !(c->http = evhttp_new(c->base))) {
 		snprintf(text, 300, "no memory");
+		return -ENOMEM;
+	}
+	c->second = event_new(c->base, -1, EV_PERSIST, on_second, c);
+	if (!c->second || event_add(c->second, &(struct timeval){ 1, 0 }) < 0) {
+		snprintf(text, 300, "no timer");
 		return -ENOMEM;
 	}
 	evhttp_set_bevcb(c->http, connection_make, c);
@@ -142,6 +209,8 @@ static void control_free(struct control *c)
 {
 	if (c->http)
 		evhttp_free(c->http);
+	if (c->second)
+		event_free(c->second);
 	if (c->base)
 		event_base_free(c->base);
 	SSL_CTX_free(c->tls);
@@ -156,7 +225,9 @@ int control_open(struct control **out, const struct control_options *o, struct s
 	if (!c)
 		return -ENOMEM;
 	c->offers = (struct offers){ shelf, o->client_name };
-	err = tls_make(c, o, text);
+	c->options = o;
+	(void)tls_changed(c);
+	err = tls_make(c, text);
 	if (!err)
 		err = http_make(c, o, text);
 	if (!err && (err = thread_begin(c)) < 0)

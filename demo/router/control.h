@@ -15,7 +15,8 @@ struct control_options {
 
 struct control;
 
-/* Opens everything and begins to serve. 0, or -errno with what is wrong. */
+/* Opens everything and begins to serve; the options live as long as it does. The files are read again at the next connection
+ * when one of them has changed, and the ones before stay in use if the new ones are bad. 0, or -errno with what is wrong. */
 int control_open(struct control **out, const struct control_options *o, struct shelf *shelf, char text[static 300]);
 void control_close(struct control *c);
 

@@ -27,14 +27,14 @@ struct shelf {
 	struct shelf_counts count;
 };
 
-static void forget(struct shelf *s, struct kept *k)
+/* Without the lock: the disk may take its time, and packets wait for the lock. */
+static void forget(struct shelf *s, struct md_codebook *book)
 {
-	if (!k->book)
+	if (!book)
 		return;
-	bookfile_forget(s->folder, s->domain, k->book->book);
-	md_codebook_wipe(k->book);
-	free(k->book);
-	memset(k, 0, sizeof(*k));
+	bookfile_forget(s->folder, s->domain, book->book);
+	md_codebook_wipe(book);
+	free(book);
 }
 
 /* --- Keys ----------------------------------------------------------------------------------------------------------- */
@@ -92,8 +92,10 @@ static bool repeated(const struct shelf *s, const uint8_t digest[static 32])
 
 static void put_first(struct shelf *s, struct md_codebook *book, const uint8_t digest[static 32])
 {
+	struct md_codebook *oldest;
+
 	shelf_lock(s);
-	forget(s, &s->kept[1]);
+	oldest = s->kept[1].book;
 	s->kept[1] = s->kept[0];
 	s->kept[0].book = book;
 	memcpy(s->kept[0].digest, digest, 32);
@@ -101,6 +103,27 @@ static void put_first(struct shelf *s, struct md_codebook *book, const uint8_t d
 	s->now = (int64_t)time(NULL);
 	keys_update(s);
 	shelf_unlock(s);
+	forget(s, oldest);
+}
+
+void shelf_sweep(struct shelf *s, int64_t now)
+{
+	struct md_codebook *over[2] = { NULL, NULL };
+
+	shelf_lock(s);
+	for (int i = 1; i >= 0; i--) {
+		if (!s->kept[i].book || now < s->kept[i].book->not_after + MD_BOOK_GRACE)
+			continue;
+		over[i] = s->kept[i].book;
+		memset(&s->kept[i], 0, sizeof(s->kept[i]));
+	}
+	if (!s->kept[0].book) {
+		s->kept[0] = s->kept[1];
+		memset(&s->kept[1], 0, sizeof(s->kept[1]));
+	}
+	shelf_unlock(s);
+	for (int i = 0; i < 2; i++)
+		forget(s, over[i]);
 }
 
 static int offer(struct shelf *s, const char *text, size_t len, struct md_codebook *book, struct md_book_faults *faults)

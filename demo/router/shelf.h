@@ -34,7 +34,10 @@ int shelf_offer(struct shelf *s, const char *text, size_t len, struct md_book_fa
 void shelf_lock(struct shelf *s);
 void shelf_unlock(struct shelf *s);
 
-/* Once a second: the time, the keys valid now, and books that are over. */
+/* Forgets books that are over, wiped and off the disk. Takes the lock itself; from the thread that offers. */
+void shelf_sweep(struct shelf *s, int64_t now);
+
+/* Once a second: the time, and the keys valid now. */
 void shelf_tick(struct shelf *s, int64_t now);
 
 /* For decide_config.code_find. */

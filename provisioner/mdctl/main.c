@@ -55,6 +55,15 @@ static const struct command commands[] = {
 	  "  --dir DIR      where in a BPF file system it is pinned (/sys/fs/bpf/mdshim)\n"
 	  "  --status       the armed interfaces, and what was counted\n"
 	  "  --off          take everything out; senders go on by another way\n" },
+	{ "import", command_import, "codebooks in the text form of the draft's Appendix A.3, as a lab book",
+	  "usage: mdctl import [--domain NAME] [--book N] [--not-before T] [--not-after T] FILE\n"
+	  "\n"
+	  "  --domain NAME   1 to 64 of A-Z a-z 0-9 . _ - (lab)\n"
+	  "  --book N        epoch id, 1 to 4294967295 (--not-before)\n"
+	  "  --not-before T  seconds since 1970-01-01 UTC (now)\n"
+	  "  --not-after T   the same (600 later)\n"
+	  "  FILE            or - for standard input; defects are named with their lines on standard error, the book\n"
+	  "                  goes to standard output if there is no error\n" },
 	{ "help", command_help, "what a command does", "usage: mdctl help [COMMAND]\n" },
 };
 

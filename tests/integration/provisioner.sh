@@ -125,6 +125,36 @@ ok 'killed -9 at random moments, it goes on with whole files' killed
 daemon_end
 router_end a
 router_end b
+fresh
+DOMAIN='epoch = 8
+lead = 7
+overlap = 1
+drain = 0.5
+codes = 800'
+torn() {
+	router_begin a 7001 && daemon_begin $U:7001 && until_ has_active || return 1
+	before=$(active)
+	daemon_end KILL
+	cp "$T/publish/cap1.book" "$T/image"
+	truncate -s -100 "$T/state/cap1.$before.book"
+	daemon_again && cmp "$T/image" "$T/publish/cap1.book" && is books '.domains[0].counts.damaged' 1 || return 1
+	until_ has_active && [ "$(active)" -gt "$before" ] && routers_hold "$before" a && routers_hold "$(active)" a && is books '.domains[0].counts.expired' 0
+}
+ok 'a torn file of the book in use: senders keep it, and the next one follows' torn
+# Router b once had a book of a high number: it refuses. Router a took the book: another one would push the active one out there.
+pushed() {
+	mkdir -p "$T/books.b" && echo 4294967290 >"$T/books.b/cap1.highest"
+	router_begin b 7011 || return 1
+	configuration $U:7001 $U:7011 >"$T/provisioner.conf"
+	"$B/mdctl" reload --socket "$T/sock" && until_ grep -q 'book [0-9]*: rejected by: c2 (book-old' "$T/daemon.log" || return 1
+	before=$(active)
+	routers_hold "$before" a && until_ says "book $before: expired" "$T/daemon.log" || return 1
+	awk '/: rejected by: / { r = 1 } / made, / && r && !e { print; bad = 1 } r && /: expired/ { e = 1 } END { exit bad || !e }' "$T/daemon.log"
+}
+ok 'a refusal by one: no further book pushes the active one out at the other' pushed
+daemon_end
+router_end a
+router_end b
 
 # --- TLS ----------------------------------------------------------------------------------------------------------------------------
 DOMAIN='epoch = 600'
@@ -196,6 +226,64 @@ renewed() {
 	until_ has_active && says 'certificates have changed and were read again' "$T/daemon.log"
 }
 ok 'certificates are read again when they change, bad ones are not taken' renewed
+daemon_end
+router_end a
+fresh
+
+# The router's own: another one, a bad one, and a list that names the client.
+router_renewed() {
+	cp "$T/router.pem" "$T/served.pem"; cp "$T/router.key" "$T/served.key"; cp "$T/crl.pem" "$T/served.crl"
+	CERT=$T/served.pem KEY=$T/served.key router_begin a 7001 --client-crl "$T/served.crl" || return 1
+	shown() { timeout 10 openssl s_client -connect 127.0.0.1:7001 -CAfile "$T/ca.pem" -cert "$T/provisioner.pem" -key "$T/provisioner.key" \
+		</dev/null 2>/dev/null | openssl x509 -noout -serial; }
+	first=$(shown)
+	certificate fresh ca IP:127.0.0.1
+	echo rubbish >"$T/served.pem"
+	[ "$(shown)" = "$first" ] && says 'the certificates read before stay in use' "$T/a.log" || return 1
+	cp "$T/fresh.key" "$T/served.key"; cp "$T/fresh.pem" "$T/served.pem"
+	[ "$(shown)" != "$first" ] && says 'certificates have changed and were read again' "$T/a.log" || return 1
+	daemon_begin $U:7001 && until_ has_active || return 1
+	daemon_end
+	openssl ca -config "$T/db/crl.conf" -cert "$T/ca.pem" -keyfile "$T/ca.key" -revoke "$T/provisioner.pem" 2>/dev/null
+	openssl ca -config "$T/db/crl.conf" -cert "$T/ca.pem" -keyfile "$T/ca.key" -gencrl -out "$T/served.crl" 2>/dev/null
+	daemon_again && until_ says 'alert certificate revoked' "$T/daemon.log"
+}
+ok 'the router reads its certificates again too, and the list of revoked ones' router_renewed
+daemon_end
+router_end a
+fresh
+
+# --- What systemd is told ---------------------------------------------------------------------------------------------------------------
+told() {
+	perl -MSocket -e 'socket(S, PF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un($ARGV[0])) or die; $| = 1; open(R, ">", $ARGV[1]); close(R);
+		print "$m\n--\n" while defined recv(S, $m, 4096, 0)' "$T/notify" "$T/listening" >"$T/told" &
+	listener=$!
+	until_ test -e "$T/listening" || return 1
+	certificate again ca DNS:provisioner.test
+	router_begin a 7001 || return 1
+	export NOTIFY_SOCKET="$T/notify" WATCHDOG_USEC=200000
+	PCERT=$T/again.pem PKEY=$T/again.key daemon_begin $U:7001
+	unset NOTIFY_SOCKET WATCHDOG_USEC
+	until_ says 'READY=1' "$T/told" && until_ has_active && until_ says 'STATUS=1 domains, 1 with an active book' "$T/told" || return 1
+	until_ eval '[ "$(grep -c WATCHDOG=1 "$T/told")" -ge 3 ]' || return 1
+	kill -HUP "$daemon"
+	until_ says 'RELOADING=1' "$T/told" && until_ eval '[ "$(grep -c READY=1 "$T/told")" -eq 2 ]' && grep -qx 'MONOTONIC_USEC=[0-9]*' "$T/told" || return 1
+	sed -i 's/^epoch.*/epoch = never/' "$T/provisioner.conf"
+	kill -HUP "$daemon"
+	until_ eval '[ "$(grep -c READY=1 "$T/told")" -eq 3 ]' && has_active || return 1
+	# One that hangs gives no sign of life.
+	kill -STOP "$daemon"
+	count=$(grep -c WATCHDOG=1 "$T/told")
+	timeout 0.5 cat <&8 >/dev/null
+	[ "$(grep -c WATCHDOG=1 "$T/told")" -le $((count + 1)) ] || return 1
+	kill -CONT "$daemon"
+	kill "$daemon"
+	until_ says 'STOPPING=1' "$T/told"
+}
+ok 'systemd is told READY, STATUS, WATCHDOG, RELOADING and STOPPING' told
+figures_good() { promtool check metrics <"$T/metrics.prom"; }
+ok 'promtool has nothing against the figures' figures_good
+kill "$listener" 2>/dev/null
 daemon_end
 router_end a
 fresh

@@ -64,6 +64,19 @@ refusals() {
 	says '"empty"' "$T/answer"
 }
 ok 'the router refuses with problem details and reasons' refusals
+# An imported book of the draft's text form: for laboratories only.
+imported() {
+	printf '%s\n' '{"streams": ["A"], {"name": OFC-1, "obfuscated-code": 0x00112233445566778899aabbccddeeff, "stream": "A" "importance": high}}' >"$T/draft"
+	"$B/mdctl" import --domain cap1 --book 99 "$T/draft" >"$T/lab.json" 2>"$T/notes" && says "$T/draft:1: warning: a comma is missing" "$T/notes" || return 1
+	router_begin l 7041 --allow-lab || return 1
+	for port in 7021 7041; do
+		curl -sS --cert "$T/provisioner.pem" --key "$T/provisioner.key" --cacert "$T/ca.pem" -T "$T/lab.json" "$U:$port/domains/cap1/books/99" \
+			>"$T/answer.$port" || return 1
+	done
+	router_end l
+	says '{"reason":"lab"' "$T/answer.7021" && says '"state":"accepted"' "$T/answer.7041"
+}
+ok 'an imported book: accepted in a laboratory, refused elsewhere' imported
 strange() { # STATUS ARGUMENT...
 	want=$1; shift
 	got=$(curl -sS --cert "$T/provisioner.pem" --key "$T/provisioner.key" --cacert "$T/ca.pem" -o /dev/null -w '%{http_code}' "$@")
