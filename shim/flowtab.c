@@ -202,7 +202,7 @@ static void origin_fill(void *record, const void *argument)
 /* The stream that was made for the same SSRC before this one, pinned, or NULL. */
 static struct stream *predecessor(const struct stream *stream, uint32_t now)
 {
-	uint32_t hash = (uint32_t)stir(stream->ssrc, salt);
+	uint32_t hash = (uint32_t)stir(stream->ssrc, 0); /* not the salt itself, which would leave nothing */
 	struct stream_key before = { .ssrc = stream->ssrc };
 	struct table_news news;
 	struct origin *origin = table_add(&origins, hash, &stream->ssrc, now, origin_fill, &stream->ssrc, &news);

@@ -68,6 +68,17 @@ static struct flow *flow_of(const struct md_tuple *tuple)
 	return &flow[flows++];
 }
 
+/* What is known of its layers goes with a stream into its next flow, as in the shim. */
+static void inherit(struct stream *to)
+{
+	for (unsigned i = streams; i--;)
+		if (stream[i].ssrc == to->ssrc) {
+			to->plausible.highest = stream[i].plausible.highest;
+			to->structure = stream[i].structure;
+			return;
+		}
+}
+
 static struct stream *stream_of(struct flow *of, uint32_t ssrc)
 {
 	for (unsigned i = 0; i < streams; i++)
@@ -77,6 +88,7 @@ static struct stream *stream_of(struct flow *of, uint32_t ssrc)
 		return NULL;
 	stream[streams].flow = of;
 	stream[streams].ssrc = ssrc;
+	inherit(&stream[streams]);
 	return &stream[streams++];
 }
 

@@ -150,6 +150,17 @@ static void a_stream_takes_its_layers_to_the_next_flow(void **state)
 		flowtab_let_go(there);
 		there = add(401, 42200);
 	}
+	/* Among many, too. */
+	for (uint32_t ssrc = 5000; ssrc < 5300; ssrc++) {
+		stream = flowtab_stream(here, ssrc, 42250);
+		highest_raise(&stream->plausible.highest, (uint8_t)(ssrc % 7 + 1), 0);
+		flowtab_stream_done(stream);
+	}
+	for (uint32_t ssrc = 5000; ssrc < 5300; ssrc++) {
+		stream = flowtab_stream(there, ssrc, 42260);
+		assert_int_equal(stream->plausible.highest.tid, ssrc % 7 + 1);
+		flowtab_stream_done(stream);
+	}
 	stream = flowtab_stream(there, 4243, 42300);
 	of = flowtab_layers(stream, 42300);
 	assert_int_equal(stream->plausible.highest.tid, 0);
