@@ -29,6 +29,7 @@ struct source {
 	uint32_t ssrc;
 	_Atomic uint8_t busy;    /* a thread reads or changes what follows */
 	struct plausible plausible;
+	struct dd_structure structure; /* only where dependency descriptors are read */
 };
 
 struct notes tapped_srtp, tapped_quic;
@@ -49,7 +50,7 @@ static void fill(void *record, const void *argument)
 
 int tapped_start(const struct reading *how, uint32_t ssrcs)
 {
-	int err = table_make(&sources, ssrcs, sizeof(struct source), equal, NULL);
+	int err = table_make(&sources, ssrcs, how->dd_id ? sizeof(struct source) : offsetof(struct source, structure), equal, NULL);
 
 	reading = how;
 	if (!err)
@@ -105,7 +106,8 @@ static bool classify(const struct rtp *rtp, struct said *said, enum media *media
 		return false;
 	mine = !atomic_exchange_explicit(&source->busy, 1, memory_order_acquire);
 	if (mine) {
-		*media = classify_rtp(rtp, reading, PROTECTION_CLEAR, false, &source->plausible, NULL, said);
+		*media = classify_rtp(rtp, reading, PROTECTION_CLEAR, false, &source->plausible,
+			reading->dd_id ? &source->structure : NULL, said);
 		atomic_store_explicit(&source->busy, 0, memory_order_release);
 	}
 	table_let_go(source);
