@@ -11,9 +11,8 @@ for set in "$@"; do
 	test) want="$want g++ libcmocka-dev libpcap-dev iproute2 ethtool jq tcpdump tshark ffmpeg gstreamer1.0-tools
 		gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 		gstreamer1.0-libav libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev pkg-config util-linux libcap2-bin procps
-		strace libjemalloc2 libfaketime libsocket-wrapper libeatmydata1 openssl libsrtp2-dev libngtcp2-dev libngtcp2-crypto-gnutls-dev libgnutls28-dev
-		ngtcp2-client ngtcp2-server
-		nginx-light curl" ;;
+		strace libjemalloc2 libfaketime libsocket-wrapper libeatmydata1 openssl libsrtp2-dev libngtcp2-dev
+		libngtcp2-crypto-gnutls-dev libgnutls28-dev ngtcp2-client ngtcp2-server nginx-light curl gdb git nodejs python3" ;;
 	demo) want="$want iproute2 ethtool jq tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
 		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux" ;;
