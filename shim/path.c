@@ -389,7 +389,7 @@ static void settle(struct call *call)
 	if (call->tally.touched >> TALLY_ENGINE || (call->tally.touched && !call->alone))
 		stats_cookie(call->fd, &cookie);
 	tally_settle(&call->tally);
-	why_settle();
+	why_settle(call);
 }
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own own)

@@ -130,7 +130,7 @@ static const struct policy *tell_mdu(struct call *call, const struct packet *pac
 		describe_mid(hall.config, &packet->rtp, &stream->mid);
 	policy = describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, stream ? stream->mid : 0, UINT32_MAX);
 	describe_mdu(policy, out, meta);
-	if (why_asked(call))
+	if (why_asked())
 		why_mdu(call, packet, stream, &in, out);
 	return policy;
 }
@@ -190,8 +190,6 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 		if (!stream)
 			return false;
 	}
-	if (why_asked(call))
-		memset(&call->why, 0, sizeof(call->why));
 	if (streams)
 		policy = tell_stream(packet, &hint, stream, meta);
 	else
@@ -202,7 +200,7 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 		tell_values(&hint, meta);
 	describe_meaning(meta, &mdu, meaning);
 	meta->bq = tell_burst(call, packet, &hint);
-	if (why_asked(call))
+	if (why_asked())
 		why_tell(call, packet, &hint, policy, meta);
 	return true;
 }

@@ -7,7 +7,8 @@ enum { STAGED = 64, WORDS = sizeof(struct md_why) / sizeof(uint32_t) };
 
 _Static_assert(sizeof(struct md_why) == WORDS * sizeof(uint32_t), "a record is copied by words");
 
-_Atomic uint32_t why_until, why_made, why_shown;
+_Atomic uint32_t why_until;
+static _Atomic uint32_t made, shown;
 
 /* Records on their way to the file. Threads may meet in one: then its check does not fit, and it is passed over. */
 static uint32_t staged[STAGED][WORDS];
@@ -50,6 +51,7 @@ void why_mdu(struct call *call, const struct packet *packet, const struct stream
 {
 	struct md_why *why = &call->why;
 
+	memset(why, 0, sizeof(*why));
 	if (packet->protocol == PROTO_RTP)
 		why->ground = (uint8_t)rtp_ground(call, packet, stream, &in->said);
 	why->says = (uint8_t)in->said.class;
@@ -65,6 +67,8 @@ void why_tell(struct call *call, const struct packet *packet, const struct md_hi
 	const unsigned decisive = MD_HINT_MDU | MD_HINT_START | MD_HINT_END | MD_HINT_IMPORTANCE | MD_HINT_DPL | MD_HINT_STREAM;
 	struct md_why *why = &call->why;
 
+	if (meta->s)
+		memset(why, 0, sizeof(*why));
 	if (packet->protocol != PROTO_RTP) {
 		why->ground = (uint8_t)quic_ground(packet);
 		why->ssrc = packet->tapped.stream;
@@ -111,23 +115,34 @@ void why_record(struct call *call, const struct packet *packet, enum md_aside as
 	why.aside = (uint8_t)aside;
 	if (packet)
 		describe(packet, &why);
-	why.number = atomic_fetch_add_explicit(&why_made, 1, memory_order_relaxed) + 1;
+	why.number = atomic_fetch_add_explicit(&made, 1, memory_order_relaxed) + 1;
 	why.check = md_why_check(&why);
 	memcpy(words, &why, sizeof(words));
 	copy(staged[why.number % STAGED], words);
 }
 
 /* Numbers grow, so a thread that comes late copies what is there already, and a reader sees the highest. */
-void why_copy(struct md_stats *page)
+static void show(struct md_stats *page)
 {
-	uint32_t made = atomic_load_explicit(&why_made, memory_order_relaxed);
-	uint32_t from = atomic_exchange_explicit(&why_shown, made, memory_order_relaxed);
+	uint32_t last = atomic_load_explicit(&made, memory_order_relaxed);
+	uint32_t from = atomic_exchange_explicit(&shown, last, memory_order_relaxed);
 
-	if ((int32_t)(made - from) <= 0)
+	if ((int32_t)(last - from) <= 0)
 		return;
-	if (made - from > MD_WHY_RING)
-		from = made - MD_WHY_RING;
-	for (uint32_t n = from + 1; n != made + 1; n++)
+	if (last - from > MD_WHY_RING)
+		from = last - MD_WHY_RING;
+	for (uint32_t n = from + 1; n != last + 1; n++)
 		copy((uint32_t *)&page->why[n % MD_WHY_RING], staged[n % STAGED]);
-	__atomic_store_n(&page->why_count, made, __ATOMIC_RELAXED);
+	__atomic_store_n(&page->why_count, last, __ATOMIC_RELAXED);
+}
+
+void why_copy(const struct call *call, struct md_stats *page)
+{
+	uint32_t until = __atomic_load_n(&page->why_until, __ATOMIC_RELAXED);
+
+	if (until <= (uint32_t)call->time.tv_sec)
+		until = 0;
+	if (until != atomic_load_explicit(&why_until, memory_order_relaxed))
+		atomic_store_explicit(&why_until, until, memory_order_relaxed);
+	show(page);
 }

@@ -9,11 +9,12 @@
 
 #include "hall.h"
 
-extern _Atomic uint32_t why_until, why_made, why_shown;
+/* Until when somebody wants to know; 0: nobody does. */
+extern _Atomic uint32_t why_until;
 
-static inline bool why_asked(const struct call *call)
+static inline bool why_asked(void)
 {
-	return __builtin_expect(atomic_load_explicit(&why_until, memory_order_relaxed) > (uint32_t)call->time.tv_sec, 0);
+	return __builtin_expect(atomic_load_explicit(&why_until, memory_order_relaxed) != 0, 0);
 }
 
 /* What tell.c found out of a packet; kept with the call until why_record(). stream is held by the caller. */
@@ -27,22 +28,19 @@ void why_record(struct call *call, const struct packet *packet, enum md_aside as
 
 static inline void why_packet(struct call *call, const struct packet *packet, enum md_aside aside)
 {
-	if (why_asked(call))
+	if (why_asked())
 		why_record(call, packet, aside);
 }
 
-/* At the end of a call, right after tally_settle(). */
-void why_copy(struct md_stats *page);
+/* At the end of a call, right after tally_settle(): what was recorded goes to the page; and does anybody ask? */
+void why_copy(const struct call *call, struct md_stats *page);
 
-static inline void why_settle(void)
+static inline void why_settle(const struct call *call)
 {
 	struct md_stats *page = stats_page();
-	uint32_t until = __atomic_load_n(&page->why_until, __ATOMIC_RELAXED);
 
-	if (until != atomic_load_explicit(&why_until, memory_order_relaxed))
-		atomic_store_explicit(&why_until, until, memory_order_relaxed);
-	if (atomic_load_explicit(&why_made, memory_order_relaxed) != atomic_load_explicit(&why_shown, memory_order_relaxed))
-		why_copy(page);
+	if (__builtin_expect(__atomic_load_n(&page->why_until, __ATOMIC_RELAXED) != 0, 0) || why_asked())
+		why_copy(call, page);
 }
 
 #endif

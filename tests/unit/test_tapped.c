@@ -152,6 +152,89 @@ static void a_frame_may_be_encrypted_before_it_is_sent(void **state)
 		}
 }
 
+/* A dependency descriptor, encrypted on the wire by RFC 6904 or cryptex as may be, is read where it is clear; its structure
+ * comes with the first packet of the source and is remembered (tests/vectors/classifier.json has these). */
+static bool slice_described(uint32_t ssrc, uint16_t seq, const char *element, size_t len, struct said *said)
+{
+	uint8_t p[LEN] = { 0x90, PT };
+	struct tap_note note;
+
+	p[2] = (uint8_t)(seq >> 8), p[3] = (uint8_t)seq;
+	p[11] = (uint8_t)ssrc;
+	p[12] = 0x10, p[15] = 6; /* two-byte elements, 24 octets */
+	p[16] = DD, p[17] = (uint8_t)len;
+	memcpy(p + 18, element, len);
+	p[40] = 0x01; /* a slice of H.264 that nothing refers to: the descriptor comes first */
+	if (!tapped_read(p, LEN, &note))
+		return false;
+	tapped_keep(&note);
+	return found(ssrc, seq, 0, said);
+}
+
+static void structures_of_descriptors_are_kept_by_source(void **state)
+{
+	static const char first[] = "\x80\x00\x01\x80\x02\x14\xea\xa8\x60\x41\x4d\x14\x10\x20\x84\x27\x02\x7f\x01\x67";
+	struct said said;
+
+	(void)state;
+	assert_true(slice_described(200, 1, first, sizeof first - 1, &said));
+	assert_int_equal(said.class, CLASS_KEY);
+	assert_int_equal(said.frame, 1);
+	assert_true(slice_described(200, 2, "\x02\x00\x03", 3, &said));
+	assert_int_equal(said.class, CLASS_ENHANCEMENT);
+	assert_true(slice_described(200, 3, "\x43\x00\x02", 3, &said));
+	assert_int_equal(said.class, CLASS_DISCARDABLE);
+	assert_true(said.end);
+	assert_true(slice_described(200, 4, "\xc1\x00\x05", 3, &said));
+	assert_int_equal(said.class, CLASS_BASE);
+	/* Another source has none: the payload tells the class, the descriptor the frame. */
+	assert_true(slice_described(201, 5, "\x02\x00\x03", 3, &said));
+	assert_true(said.has_frame);
+	assert_int_equal(said.class, CLASS_DISCARDABLE);
+}
+
+/* One thread encrypts, frame by frame, up to twenty frames ahead; another sends what it is handed. */
+enum { FRAME = 40, HANDED = 20000, AHEAD_FRAMES = 20 };
+static _Atomic uint32_t encrypted, sent_off;
+static uint32_t rights;
+
+static void *sender(void *argument)
+{
+	struct said said;
+
+	(void)argument;
+	for (uint32_t i = 0; i < HANDED; i++) {
+		while (atomic_load(&encrypted) <= i)
+			;
+		rights += found(300, (uint16_t)i, i / FRAME, &said) && said.class == (i / FRAME % 3 ? CLASS_DISCARDABLE : CLASS_KEY);
+		atomic_store(&sent_off, i + 1);
+	}
+	return NULL;
+}
+
+static void what_one_thread_encrypts_another_sends(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	atomic_store(&encrypted, 0);
+	assert_int_equal(pthread_create(&thread, NULL, sender, NULL), 0);
+	for (uint32_t i = 0; i < HANDED; i++) {
+		struct tap_note note;
+		uint8_t p[LEN];
+
+		while (i - atomic_load(&sent_off) >= AHEAD_FRAMES * FRAME)
+			;
+		rtp(p, 300, (uint16_t)i, i / FRAME, i / FRAME % 3 ? 0x01 : 0x65);
+		assert_true(tapped_read(p, LEN, &note));
+		tapped_keep(&note);
+		if ((i + 1) % FRAME == 0)
+			atomic_store(&encrypted, i + 1);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(rights, HANDED);
+}
+
 /* A thread that is far ahead may overwrite what another one noted; it never makes it wrong. */
 static void *protector(void *argument)
 {
@@ -278,6 +361,8 @@ int main(void)
 		cmocka_unit_test(descriptors_are_read_with_their_structure),
 		cmocka_unit_test(what_is_no_rtp_is_not_noted),
 		cmocka_unit_test(a_frame_may_be_encrypted_before_it_is_sent),
+		cmocka_unit_test(structures_of_descriptors_are_kept_by_source),
+		cmocka_unit_test(what_one_thread_encrypts_another_sends),
 		cmocka_unit_test(sources_of_several_threads_are_apart),
 		cmocka_unit_test(the_packet_that_carries_a_stream_is_found_wherever_it_is_copied),
 		cmocka_unit_test(the_first_of_several_streams_names_the_packet),
