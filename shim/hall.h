@@ -35,7 +35,8 @@ struct call {
 	uint32_t now;                /* the same in milliseconds, to measure ages with */
 	struct tally tally;
 	bool alone;                  /* one datagram is all there is */
-	struct md_why why;           /* of the datagram at hand, while somebody asks */
+	bool why_told;               /* why holds what is told of the datagram at hand: somebody asked before it was */
+	struct md_why why;
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;
