@@ -37,7 +37,8 @@ struct call {
 	struct tally tally;
 	bool own_vec, own_pieces;    /* made by the door: to be read and written */
 	bool alone;                  /* one datagram is all there is */
-	struct md_why why;           /* of the datagram at hand, while somebody asks */
+	bool why_told;               /* why holds what is told of the datagram at hand: somebody asked before it was */
+	struct md_why why;
 	bool crowds_counted;
 	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	unsigned bursts;

@@ -365,6 +365,7 @@ bool path_open(struct call *call, int fd)
 	call->fd = fd;
 	call->bursts = 0;
 	call->crowds_counted = false;
+	call->why_told = false;
 	clock_gettime(CLOCK_REALTIME, &call->time);
 	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
 	memory_tick(call->now);

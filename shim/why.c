@@ -83,6 +83,7 @@ void why_tell(struct call *call, const struct packet *packet, const struct md_hi
 	why->d = meta->d, why->p = meta->p, why->l = meta->l;
 	why->bq = meta->bq;
 	why->policy = (uint8_t)(policy - hall.config->policy);
+	call->why_told = true;
 }
 
 /* --- What becomes of it ------------------------------------------------------------------------------------------------ */
@@ -106,12 +107,15 @@ static void describe(const struct packet *packet, struct md_why *why)
 
 void why_record(struct call *call, const struct packet *packet, enum md_aside aside)
 {
-	struct md_why why;
 	uint32_t words[WORDS];
+	struct md_why why;
 
+	if (aside == MD_ASIDE_COUNT && !call->why_told)
+		return; /* the question came while it was on its way */
 	memset(&why, 0, sizeof(why));
 	if (aside == MD_ASIDE_COUNT)
-		why = call->why;
+		memcpy(&why, &call->why, sizeof(why));
+	call->why_told = false;
 	why.aside = (uint8_t)aside;
 	if (packet)
 		describe(packet, &why);

@@ -138,7 +138,7 @@ const char *live_explain(const char *dir, const char *text, unsigned long count,
 {
 	struct look look = { .patience = PATIENCE };
 	int pid = atoi(text), fd = -1;
-	struct md_stats page = { 0 };
+	struct md_stats page = { .magic = 0 };
 	const char *wrong = page_open(dir, pid, &fd, &page);
 
 	look.last = page.why_count;
