@@ -15,6 +15,7 @@ enum {
 	CLASS_SHIFT = 8,
 	LAYER_SHIFT = 16,
 	FRAME_SHIFT = 32,
+	URGENCY_SHIFT = MEDIA_SHIFT, /* of a stream */
 	START = 1 << 24,
 	END = 1 << 25,
 	IMPLAUSIBLE = 1 << 26,
@@ -41,6 +42,7 @@ enum { DESCRIBED_MOST = 4096 };
 
 struct notes tapped_srtp, tapped_quic;
 static struct notes building; /* by connection */
+static struct notes servers;  /* HTTP/3, by connection: 1 a client's, 2 a server's */
 static struct table sources, described;
 static const struct reading *reading;
 
@@ -76,7 +78,9 @@ int tapped_start(const struct reading *how, uint32_t ssrcs)
 		err = notes_make(&tapped_srtp);
 	if (!err)
 		err = notes_make(&tapped_quic);
-	return err ? err : notes_make(&building);
+	if (!err)
+		err = notes_make(&building);
+	return err || !tapped_urgency ? err : notes_make(&servers);
 }
 
 /* --- One note ---------------------------------------------------------------------------------------------------------- */
@@ -207,13 +211,53 @@ static bool begun(const void *conn, uint64_t word[NOTE_WORDS])
 	return notes_any(&building) && notes_find(&building, conn_key(conn), word) && word[0] != TAPPED_NOTHING;
 }
 
-void tapped_put_stream(const void *conn, int64_t stream)
+/* --- Urgency of HTTP/3 streams ----------------------------------------------------------------------------------------- */
+
+enum { CLIENT = 1, SERVER, URGENCY_MAX = 7 };
+
+bool tapped_urgency;
+
+/* The stream this thread writes next. */
+static _Thread_local struct {
+	int64_t stream;
+	uint8_t urgency;         /* and 1 */
+} next_stream;
+
+void tapped_http3(const void *conn, bool server)
+{
+	const uint64_t word[NOTE_WORDS] = { server ? SERVER : CLIENT, 0, 0 };
+
+	notes_put(&servers, conn_key(conn), word);
+}
+
+bool tapped_http3_server(const void *conn)
 {
 	uint64_t word[NOTE_WORDS];
 
+	return notes_any(&servers) && notes_find(&servers, conn_key(conn), word) && word[0] == SERVER;
+}
+
+void tapped_urgent(int64_t stream, uint32_t urgency)
+{
+	next_stream.stream = stream;
+	next_stream.urgency = (uint8_t)(stream >= 0 && urgency <= URGENCY_MAX ? urgency + 1 : 0);
+}
+
+static uint64_t urgency_of(int64_t stream)
+{
+	uint64_t urgency = next_stream.urgency && next_stream.stream == stream ? next_stream.urgency : 0;
+
+	next_stream.urgency = 0;
+	return urgency;
+}
+
+void tapped_put_stream(const void *conn, int64_t stream)
+{
+	uint64_t word[NOTE_WORDS], urgency = urgency_of(stream);
+
 	if (begun(conn, word))
 		return;
-	word[0] = TAPPED_STREAM;
+	word[0] = TAPPED_STREAM | urgency << URGENCY_SHIFT;
 	word[1] = (uint64_t)stream;
 	word[2] = 0;
 	notes_put(&building, conn_key(conn), word);
@@ -280,6 +324,7 @@ bool tapped_packet(const struct octets *datagram, struct tapped *tapped)
 	tapped->kind = (enum tapped_kind)(word[0] >> KIND_SHIFT & 0xf);
 	tapped->stream = (uint32_t)(tapped->kind == TAPPED_FRAME ? word[1] >> 32 : word[1]);
 	tapped->ts = (uint32_t)word[1];
+	tapped->urgency = tapped->kind == TAPPED_STREAM ? (uint8_t)(word[0] >> URGENCY_SHIFT & 0xf) : 0;
 	unpack(word[0], &tapped->media, &tapped->said);
 	return true;
 }

@@ -101,11 +101,11 @@ captured() { [ "$(tcpdump -n -r "$T/lo.pcap" 2>/dev/null | wc -l)" -ge "$1" ]; }
 open_capture() {
 	local user=()
 	[ "$(id -u)" -ne 0 ] || user=(-Z root)
-	rm -rf "$T"/*.pcap "$T/stats" "$T"/*.json
+	rm -rf "$T"/*.pcap "$T/stats" "$T"/*.json "$T/tcpdump.err"
 	mkdir "$T/stats"
 	tcpdump --immediate-mode -U -n -s 4000 -B 32768 -i lo -Q in "${user[@]}" -w "$T/lo.pcap" udp 2>"$T/tcpdump.err" &
 	tcpdump=$!
-	poll grep -q 'listening on' "$T/tcpdump.err"
+	poll grep -qs 'listening on' "$T/tcpdump.err"
 }
 
 # shellcheck disable=SC2086
