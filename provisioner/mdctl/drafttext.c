@@ -74,7 +74,7 @@ int drafttext_next(struct drafttext *t)
 	if (t->at == t->end)
 		return t->kind = DRAFT_END;
 	if (*t->at && strchr("{}[]:,", *t->at))
-		return t->kind = *t->at++;
+		return t->kind = (unsigned char)*t->at++;
 	mark = quote(t);
 	return mark ? quoted(t, mark) : bare(t);
 }
