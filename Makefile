@@ -9,6 +9,9 @@ BINDIR    ?= $(PREFIX)/bin
 MANDIR    ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 
+# In a place that not every user's path has.
+BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+
 # The one place where the version stands.
 VERSION   := 0.1
 CC        ?= cc
@@ -107,11 +110,11 @@ $(B)/%.bpf.o: %.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/t
 		-isystem /usr/include/$$($(CC) -print-multiarch) -c -o $@ $<
 
 $(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard.bpf.o
-	$(call SAY,BPF,$@)bpftool gen object $(@D)/arm.bpf.o $^ && bpftool gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
+	$(call SAY,BPF,$@)$(BPFTOOL) gen object $(@D)/arm.bpf.o $^ && $(BPFTOOL) gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
 
 $(B)/provisioner/arm.o: $(B)/provisioner/arm.skel.h
 $(B)/tests/bpf/datagram.skel.h: $(B)/tests/bpf/datagram.bpf.o
-	$(call SAY,BPF,$@)bpftool gen skeleton $< name datagram_bpf >$@
+	$(call SAY,BPF,$@)$(BPFTOOL) gen skeleton $< name datagram_bpf >$@
 
 $(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
 $(B)/provisioner/mdctl/arm_command.o: CPPFLAGS += -Iprovisioner

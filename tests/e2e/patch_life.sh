@@ -91,6 +91,7 @@ story() {
 	check "an interface without the patch takes over: they go natively" eval 'another_way && poll 10 refusals && natively'
 	daemon_begins
 	check "the interface gets the patch" eval 'poll 10 has eth1 && the_patch_goes_on'
+	program=$(bpftool -j prog show pinned "$bpf/m/patch" | jq .id)
 	inside server ip link add late type veth peer name late2
 	check "an interface that comes later is armed" poll 10 has late2
 	inside server ip link del late
@@ -98,7 +99,7 @@ story() {
 	check "everything is taken out" eval '"${arm[@]}" --off && [ "$("${arm[@]}" --status)" = "nothing is armed" ]'
 	check "they go natively again" natively
 	daemon_ends
-	check "nothing is left in the kernel" eval '! bpftool -j prog show pinned "$bpf/m/patch" 2>/dev/null'
+	check "nothing is left in the kernel" poll 10 eval '! bpftool prog show id "$program" >/dev/null 2>&1'
 }
 
 the_sender() {
