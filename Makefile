@@ -9,6 +9,9 @@ BINDIR    ?= $(PREFIX)/bin
 MANDIR    ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 
+# In a place that not every user's path has.
+BPFTOOL   ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+
 # The one place where the version stands.
 VERSION   := 0.1
 CC        ?= cc
@@ -106,15 +109,18 @@ $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lbpf -lm
 
 # The programs in the kernel: byte code of clang, joined into one object, and a header that carries it.
-$(B)/provisioner/%.bpf.o: provisioner/%.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
+$(B)/%.bpf.o: %.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
 	@mkdir -p $(@D)
 	$(call SAY,BPF,$<)clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -ffreestanding -Iinclude \
 		-isystem /usr/include/$$($(CC) -print-multiarch) -c -o $@ $<
 
 $(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard.bpf.o
-	$(call SAY,BPF,$@)bpftool gen object $(@D)/arm.bpf.o $^ && bpftool gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
+	$(call SAY,BPF,$@)$(BPFTOOL) gen object $(@D)/arm.bpf.o $^ && $(BPFTOOL) gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
 
 $(B)/provisioner/arm.o: $(B)/provisioner/arm.skel.h
+$(B)/tests/bpf/datagram.skel.h: $(B)/tests/bpf/datagram.bpf.o
+	$(call SAY,BPF,$@)$(BPFTOOL) gen skeleton $< name datagram_bpf >$@
+
 $(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
 
 # libevent stands before libev, which has functions of the same names for old programs.
@@ -170,6 +176,10 @@ $(B)/demo/router/%.o: demo/router/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -c -o $@ $<
 
+# The patch in the kernel's harness.
+$(B)/tests/unit/test_patch_program.o: $(B)/tests/bpf/datagram.skel.h
+$(B)/tests/unit/test_patch_program.o: CPPFLAGS += -isystem $(B)/tests/bpf
+$(B)/tests/unit/test_patch_program: TEST_LIBS := -lbpf
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
 # The reader of the draft's text form, of mdctl.
@@ -180,7 +190,7 @@ $(B)/tests/unit/test_store: $(B)/provisioner/store.o $(B)/provisioner/usage.o
 $(B)/tests/unit/test_mint: $(B)/provisioner/mint.o
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lcrypto -lev -lpthread
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lcrypto -lev -lpthread $(TEST_LIBS)
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)

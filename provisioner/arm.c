@@ -77,8 +77,8 @@ int arm_folder(struct arm *arm, const struct arm_place *place, bool make, char w
 		return arm_fail(why, -ENAMETOOLONG, "%.200s: the path is too long", place->dir);
 	strcpy(arm->dir, place->dir);
 	if (make && mkdir(arm->dir, 0700) < 0 && errno != EEXIST)
-		return arm_fail(why, -errno, "%s: %s; a BPF file system is to be mounted there: mount -t bpf bpf /sys/fs/bpf", arm->dir,
-			strerror(errno));
+		return arm_fail(why, -errno, "%s: %s%s", arm->dir, strerror(errno),
+			errno == EACCES ? "" : "; a BPF file system is to be mounted there: mount -t bpf bpf /sys/fs/bpf");
 	arm->lock = open(arm->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (arm->lock < 0)
 		return arm_fail(why, -errno, "%s: %s", arm->dir, strerror(errno));

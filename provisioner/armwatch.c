@@ -18,6 +18,9 @@
 /* Somebody may take a filter off without our hearing of it, in a namespace whose events do not reach us. */
 #define AGAIN_AFTER 10.
 #define RETRY_AFTER 30.
+/* Interfaces come and go in swarms; until they are armed the guard refuses what would leave by them. */
+#define SWARM .05
+#define SAME_CALLER_AFTER 1.
 
 struct armwatch {
 	struct ev_loop *loop;
@@ -25,7 +28,9 @@ struct armwatch {
 	char dir[CONFIG_PATH], cgroup[CONFIG_PATH], namespaces[CONFIG_PATH];
 	struct arm *arm;             /* NULL: the kernel has refused so far */
 	ev_io events, calls;
-	ev_timer again;
+	ev_timer soon, again;
+	uint64_t called;             /* who asked in vain last, and when */
+	ev_tstamp called_at;
 	struct ring_buffer *ring;
 	char said[ARM_WHY];          /* the last complaint, which is not repeated */
 };
@@ -144,6 +149,10 @@ static int on_call(void *context, void *data, size_t len)
 	if (len < sizeof(caller.cookie) || !all(context))
 		return 0;
 	memcpy(&caller.cookie, data, sizeof(caller.cookie));
+	if (caller.cookie == caller.watch->called && ev_now(caller.watch->loop) - caller.watch->called_at < SAME_CALLER_AFTER)
+		return 0;
+	caller.watch->called = caller.cookie;
+	caller.watch->called_at = ev_now(caller.watch->loop);
 	if (!arm_serves(caller.watch->arm, caller.cookie))
 		netns_each(is_caller, &caller);
 	return 0;
@@ -169,7 +178,18 @@ static void on_events(struct ev_loop *loop, ev_io *io, int revents)
 	(void)loop, (void)revents;
 	while (recv(io->fd, octets, sizeof(octets), MSG_DONTWAIT) > 0 || errno == ENOBUFS)
 		any = true;
-	if (any && w->arm)
+	if (any && !ev_is_active(&w->soon)) {
+		ev_timer_set(&w->soon, SWARM, 0.);
+		ev_timer_start(w->loop, &w->soon);
+	}
+}
+
+static void on_soon(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct armwatch *w = timer->data;
+
+	(void)loop, (void)revents;
+	if (w->arm)
 		serve_all(w);
 }
 
@@ -246,6 +266,8 @@ struct armwatch *armwatch_start(struct ev_loop *loop, const struct config *confi
 	w->events.data = w;
 	if (fd >= 0)
 		ev_io_start(loop, &w->events);
+	ev_timer_init(&w->soon, on_soon, SWARM, 0.);
+	w->soon.data = w;
 	ev_timer_init(&w->again, on_again, 0., AGAIN_AFTER);
 	w->again.data = w;
 	begin(w);
@@ -259,6 +281,7 @@ void armwatch_stop(struct armwatch *w)
 	if (!w)
 		return;
 	ev_timer_stop(w->loop, &w->again);
+	ev_timer_stop(w->loop, &w->soon);
 	ev_io_stop(w->loop, &w->events);
 	if (w->events.fd >= 0)
 		close(w->events.fd);

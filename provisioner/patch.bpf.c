@@ -22,29 +22,23 @@ static __always_inline struct armed_socket *armed(struct __sk_buff *skb, uint16_
 	return bpf_sk_storage_get(&arm_sockets, sk, 0, 0);
 }
 
-/* A datagram that was patched already, by an interface stacked above this one, has UDP Length below the IP payload and is
- * let through; a tunnel's outer datagram does not come from the socket's port. A fragment holds no area: the guard lets none
- * become one. No train does: its segments would all be 8 octets and the segment size. */
 SEC("tc")
 int arm_patch(struct __sk_buff *skb)
 {
 	struct armed_socket *socket;
-	struct place p;
 	uint16_t port = 0;
-	uint32_t area;
+	int area;
 
 	socket = armed(skb, &port);
-	if (!socket || skb->gso_size || find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
+	if (!socket)
 		return NEXT;
-	area = find_area(skb, &p, socket);
-	if (!area)
+	area = patch_datagram(skb, socket, port);
+	if (area > 0)
+		count(ARM_PATCHED);
+	if (area >= 0)
 		return NEXT;
-	if (cut_area(skb, &p, area) < 0) {
-		count(ARM_DROPPED);
-		return DROP;
-	}
-	count(ARM_PATCHED);
-	return NEXT;
+	count(ARM_DROPPED);
+	return DROP;
 }
 
 char arm_license[] SEC("license") = "Dual BSD/GPL";

@@ -50,8 +50,9 @@ static __always_inline int read_header(struct __sk_buff *skb, uint32_t at, void 
 	return bpf_skb_load_bytes_relative(skb, at, into, len, BPF_HDR_START_NET);
 }
 
-/* Through the extension headers (RFC 8200) to UDP: its offset, 0: a fragment, or -1. */
-__weak __noinline int arm_extensions(struct __sk_buff *skb, uint8_t next)
+/* Through the extension headers (RFC 8200) to UDP: its offset from the IP
+ * header, 0: a fragment, or -1. */
+__weak __noinline int arm_extensions(struct __sk_buff *skb, uint32_t base, uint8_t next)
 {
 	uint32_t at = 40;
 	uint8_t head[2];
@@ -63,7 +64,7 @@ __weak __noinline int arm_extensions(struct __sk_buff *skb, uint8_t next)
 			return 0;
 		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS && next != IPPROTO_MH)
 			return -1;
-		if (read_header(skb, at, head, sizeof(head)) < 0)
+		if (read_header(skb, base + at, head, sizeof(head)) < 0)
 			return -1;
 		next = head[0];
 		at += 8u * (head[1] + 1u);
@@ -71,29 +72,30 @@ __weak __noinline int arm_extensions(struct __sk_buff *skb, uint8_t next)
 	return -1;
 }
 
-static __always_inline enum shape find_udp(struct __sk_buff *skb, struct place *p)
+/* The IP header base octets behind where the kernel says that the network header is. */
+static __always_inline enum shape find_udp_at(struct __sk_buff *skb, uint32_t base, struct place *p)
 {
 	uint8_t ip[20], udp[8];
 	int at;
 
-	if (read_header(skb, 0, ip, sizeof(ip)) < 0)
+	if (read_header(skb, base, ip, sizeof(ip)) < 0)
 		return SHAPE_OTHER;
 	if (ip[0] >> 4 == 4) {
-		p->end = (uint32_t)ip[2] << 8 | ip[3];
+		p->end = base + ((uint32_t)ip[2] << 8 | ip[3]);
 		at = (ip[0] & 15) * 4;
 		if (ip[9] != IPPROTO_UDP || at < 20)
 			return SHAPE_OTHER;
 		if ((ip[6] & 0x3f) || ip[7])
 			return SHAPE_FRAGMENT;
 	} else if (ip[0] >> 4 == 6) {
-		p->end = 40 + ((uint32_t)ip[4] << 8 | ip[5]);
-		at = ip[6] == IPPROTO_UDP ? 40 : arm_extensions(skb, ip[6]);
+		p->end = base + 40 + ((uint32_t)ip[4] << 8 | ip[5]);
+		at = ip[6] == IPPROTO_UDP ? 40 : arm_extensions(skb, base, ip[6]);
 		if (at <= 0)
 			return at ? SHAPE_OTHER : SHAPE_FRAGMENT;
 	} else {
 		return SHAPE_OTHER;
 	}
-	p->udp = (uint32_t)at;
+	p->udp = base + (uint32_t)at;
 	p->l2 = skb->len - p->end; /* nothing pads what this host made */
 	if (p->l2 > L2_MAX || p->udp + 8 > p->end || read_header(skb, p->udp, udp, sizeof(udp)) < 0)
 		return SHAPE_OTHER;
@@ -102,6 +104,21 @@ static __always_inline enum shape find_udp(struct __sk_buff *skb, struct place *
 	if (p->len < 8 || p->udp + p->len > p->end)
 		return SHAPE_OTHER;
 	return p->udp + p->len == p->end ? SHAPE_PLAIN : SHAPE_CUT;
+}
+
+/* A VLAN tag that stands in the packet is in front of the network header, or counts as one. */
+static __always_inline enum shape find_udp(struct __sk_buff *skb, struct place *p)
+{
+	enum shape shape;
+
+	*p = (struct place){ 0 }; /* the verifier minds what is never used, too */
+	shape = find_udp_at(skb, 0, p);
+	if (shape == SHAPE_OTHER && (skb->protocol == bpf_htons(0x8100) || skb->protocol == bpf_htons(0x88a8))) {
+		shape = find_udp_at(skb, 4, p);
+		if (shape == SHAPE_OTHER)
+			shape = find_udp_at(skb, 8, p);
+	}
+	return shape;
 }
 
 /* The sum of RFC 1071 over len octets at an offset from the start of the packet, not folded. -1: not so many are there. Functions that are not static are
@@ -191,6 +208,24 @@ static __always_inline int cut_area(struct __sk_buff *skb, const struct place *p
 	if (bpf_skb_store_bytes(skb, udp + 4, &new, sizeof(new), 0) < 0)
 		return -1;
 	return bpf_l4_csum_replace(skb, udp + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
+}
+
+/* What the patch does with what leaves by an interface: the length of the area it cut off, 0: none, or -1: no memory.
+ *
+ * A datagram that was patched already, by an interface stacked above, has UDP Length below the IP payload and is let
+ * through; a tunnel's outer datagram does not come from the socket's port. A fragment holds no area: the guard lets none
+ * become one. No train does: its segments would all be 8 octets and the segment size. */
+static __always_inline int patch_datagram(struct __sk_buff *skb, const struct armed_socket *socket, uint16_t port)
+{
+	struct place p;
+	uint32_t area;
+
+	if (skb->gso_size || find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
+		return 0;
+	area = find_area(skb, &p, socket);
+	if (area && cut_area(skb, &p, area) < 0)
+		return -1;
+	return (int)area;
 }
 
 #endif

@@ -94,7 +94,8 @@ static int try_engine(const struct engine *engine, struct sock *sock, const stru
 /* Whether it is the engine that this process cannot use, and not this socket or datagram. */
 static bool is_refusal(int err)
 {
-	return err == -EPERM || err == -EACCES || err == -EAFNOSUPPORT || err == -ENOPROTOOPT || err == -ENODEV;
+	return err == -EPERM || err == -EACCES || err == -EAFNOSUPPORT || err == -ENOPROTOOPT || err == -ENODEV ||
+		err == -EINVAL;
 }
 
 int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
@@ -120,10 +121,10 @@ int egress_send(struct sock *sock, const struct view *view, struct parcel *parce
 			atomic_store_explicit(&state[six][i].refused, 0, memory_order_relaxed);
 			note(six, i, 0);
 		}
-		if (err != -EOPNOTSUPP && err != -EPERM)
+		if (err == -EBUSY || (armed && err != -EPERM))
 			return err;
 		/* Not by this one, but perhaps by the next. */
-		if (armed)
+		if (err != -EOPNOTSUPP)
 			last = err;
 	}
 	return last;

@@ -227,6 +227,7 @@ static __attribute__((noinline)) long send_whole(const struct parcel *parcel, st
 	c->cmsg_level = IPPROTO_UDP;
 	c->cmsg_type = UDP_SEGMENT;
 	c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+	/* cppcheck-suppress autoVariables - msg does not outlive this call */
 	msg->msg_control = &control;
 	msg->msg_controllen = at + CMSG_SPACE(sizeof(uint16_t));
 	return send_pieces(parcel->fd, parcel, msg);
@@ -251,29 +252,33 @@ static void withdraw(struct outlet_patch *patch)
 		atomic_store_explicit(&patch->refused, asked, memory_order_relaxed);
 }
 
-static int send_all(const void *handle, struct outlet_patch *patch, struct parcel *const *parcel, unsigned n)
+static int send_all_by_tunnel(struct outlet_tunnel *tunnel, struct parcel *const *parcel, unsigned n)
 {
-	const struct outlet_tunnel *tunnel = handle;
 	unsigned sent = 0;
 	long err = 0;
 
+	/* The application may have closed our number and opened something else there. */
+	if (!ours_still(tunnel->fd, tunnel->cookie))
+		return -EBADF;
 	for (; sent < n && err >= 0; sent += err >= 0)
-		err = parcel[sent]->router >= 0 ? send_by_tunnel(tunnel, parcel[sent]) : send_inline(parcel[sent]);
+		err = send_by_tunnel(tunnel, parcel[sent]);
 	if (err == -EPERM)
-		withdraw(patch);
+		withdraw(&tunnel->patch);
 	return sent ? (int)sent : (int)err;
 }
 
 static int patch_send(void *handle, struct parcel *const *parcel, unsigned n)
 {
-	struct outlet_tunnel *tunnel = handle;
+	unsigned sent = 0;
+	long err = 0;
 
-	if (parcel[0]->router < 0)
-		return send_all(NULL, handle, parcel, n);
-	/* The application may have closed our number and opened something else there. */
-	if (!ours_still(tunnel->fd, tunnel->cookie))
-		return -EBADF;
-	return send_all(tunnel, &tunnel->patch, parcel, n);
+	if (parcel[0]->router >= 0)
+		return send_all_by_tunnel(handle, parcel, n);
+	for (; sent < n && err >= 0; sent += err >= 0)
+		err = send_inline(parcel[sent]);
+	if (err == -EPERM)
+		withdraw(handle);
+	return sent ? (int)sent : (int)err;
 }
 
 static size_t patch_largest(void)

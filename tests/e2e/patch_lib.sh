@@ -33,10 +33,8 @@ skip_scene() { tests=$((tests + 1)); echo "ok $tests - $1 # SKIP $2"; finish; }
 mkdir -p "$bpf" && mount -t bpf bpf "$bpf" 2>"$MD_NET_DIR/why" || skip_scene "the patch" "no BPF file system: $(cat "$MD_NET_DIR/why")"
 mkdir "$cgroup" 2>"$MD_NET_DIR/why" || skip_scene "the patch" "no control group: $(cat "$MD_NET_DIR/why")"
 
-# arm_server [OPTION...] - arms the server's namespace for what runs in the control group.
-arm_server() {
-	"${arm[@]}" --cgroup "$cgroup" --netns "/proc/$MD_NET_SERVER/ns/net" "$@"
-}
+# arm_server - arms the server's namespace for what runs in the control group.
+arm_server() { "${arm[@]}" --cgroup "$cgroup" --netns "/proc/$MD_NET_SERVER/ns/net"; }
 # With armed_by_hand=no the script arms by itself, once it is known that the kernel lets it.
 if why=$(arm_server 2>&1); then
 	armed=yes

@@ -63,8 +63,13 @@ another_way() {
 	inside server ip link add eth1 type veth peer name north2 netns "$MD_NET_ROUTER" &&
 		inside server ip addr add 198.18.0.2/24 dev eth1 && inside router ip addr add 198.18.0.1/24 dev north2 &&
 		inside server ip link set eth1 up && inside router ip link set north2 up &&
-		inside server ping -c 1 -W 5 198.18.0.1 >/dev/null &&
-		inside server ip route replace 203.0.113.0/24 via 198.18.0.1 dev eth1 src 192.0.2.2
+		inside server ip route replace 203.0.113.0/24 via 198.18.0.1 dev eth1 src 192.0.2.2 &&
+		inside server ip route replace 192.0.2.1/32 via 198.18.0.1 dev eth1 src 192.0.2.2
+}
+the_old_way() {
+	inside server ip route del 192.0.2.1/32
+	inside server ip link del eth1
+	inside server ip route replace 203.0.113.0/24 via 192.0.2.1
 }
 
 count() { "${arm[@]}" --status --json | jq ".counts[\"$1\"]"; }
@@ -86,6 +91,7 @@ story() {
 	check "an interface without the patch takes over: they go natively" eval 'another_way && poll 10 refusals && natively'
 	daemon_begins
 	check "the interface gets the patch" eval 'poll 10 has eth1 && the_patch_goes_on'
+	program=$(bpftool -j prog show pinned "$bpf/m/patch" | jq .id)
 	inside server ip link add late type veth peer name late2
 	check "an interface that comes later is armed" poll 10 has late2
 	inside server ip link del late
@@ -93,12 +99,12 @@ story() {
 	check "everything is taken out" eval '"${arm[@]}" --off && [ "$("${arm[@]}" --status)" = "nothing is armed" ]'
 	check "they go natively again" natively
 	daemon_ends
-	check "nothing is left in the kernel" eval '! bpftool -j prog show pinned "$bpf/m/patch" 2>/dev/null'
+	check "nothing is left in the kernel" poll 10 eval '! bpftool prog show id "$program" >/dev/null 2>&1'
 }
 
 the_sender() {
 	printf '\200\310\000\006abcdTIME\000\000\000\000\000\000\000\000\000\000\000\001\000\000\000\001' >"$stage/reports"
-	stage_send gst-launch-1.0 -q videotestsrc is-live=true num-buffers=3600 pattern=smpte horizontal-speed=3 \
+	stage_send gst-launch-1.0 -q -e videotestsrc is-live=true num-buffers=3600 pattern=smpte horizontal-speed=3 \
 		! video/x-raw,width=320,height=240,framerate=60/1 \
 		! x264enc tune=zerolatency speed-preset=ultrafast bitrate=1000 key-int-max=30 ! rtph264pay pt=96 mtu=1200 config-interval=-1 \
 		! tee name=t ! queue ! udpsink host="$stage_client" port="$STAGE_MEDIA" \
@@ -116,6 +122,7 @@ for mode in inline tunnel; do
 	gst=$("$B/mdctl" stats --json --dir "$stage/stats" | jq '.processes[] | select(.program == "gst-launch-1.0" and .alive) | .pid')
 	kill -INT "$gst" 2>/dev/null
 	wait "$sender"
+	the_old_way
 	stage_settle
 	stage_close
 	check "$mode: the client got what was made, no octet more, none less" the_client_gets_what_was_made

@@ -6,10 +6,12 @@
 #
 # Modes: inline and tunnel (served), unarmed (served, without the privilege it takes), unserved (the program is not
 # named), disabled (MDSHIM_DISABLE), badconf, noconf.
+# With VICTIM_BPF and VICTIM_CGROUP, a folder in a BPF file system and a control group, the served modes run by the egress
+# patch and without the privilege that engine raw takes. VICTIM_MODES: only these modes.
 # rule: 10 82 83 84 86
 set -u
 here=tests/preload
-modes='inline tunnel unarmed unserved disabled badconf noconf'
+modes=${VICTIM_MODES:-'inline tunnel unarmed unserved disabled badconf noconf'}
 
 # --- Inside a network namespace: all modes of one victim ------------------------------------------------------------
 
@@ -80,7 +82,7 @@ run() {
 	[ -z "$preload" ] || set -- "$@" "LD_PRELOAD=$preload"
 	mode=$1; shift
 	drop=
-	[ "$mode" != unarmed ] || drop='setpriv --bounding-set -net_raw --inh-caps -net_raw'
+	[ "$mode" != unarmed ] && [ -z "${VICTIM_BPF:-}" ] || drop='setpriv --bounding-set -net_raw --inh-caps -net_raw'
 	# shellcheck disable=SC2086
 	( cd "$stats" && timeout -k 5 "$limit" $drop env "$@" "$B/$here/victims/$name" >"$tmp/$mode.out" 2>"$tmp/$mode.err" </dev/null
 	  echo $? >"$tmp/$mode.rc" ) 2>/dev/null
@@ -266,6 +268,9 @@ system_calls() {
 furnish() {
 	ip link set lo up multicast on && ip route add 224.0.0.0/4 dev lo && ip -6 route add multicast ff00::/8 dev lo table local
 	export VICTIM_OWN_NETNS=1 VICTIM_RAW=yes
+	if [ -n "${VICTIM_BPF:-}" ]; then
+		echo $$ >"$VICTIM_CGROUP/cgroup.procs" && "$B/mdctl" arm --dir "$VICTIM_BPF/m" --cgroup "$VICTIM_CGROUP" >/dev/null
+	fi
 }
 
 B=${1:?usage: driver.sh BUILD [VICTIM...]}; shift

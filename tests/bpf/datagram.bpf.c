@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * datagram.bpf.c - what arm_patch does with a datagram, without a socket: forms and port lie in a map. For packets of kinds
+ * that no device here makes (BPF_PROG_TEST_RUN). */
+#include "../../provisioner/trailer.bpf.h"
+
+struct test_socket {
+	struct armed_socket socket;
+	uint32_t port;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct test_socket);
+} test_sockets SEC(".maps");
+
+/* The length of the area cut off. */
+SEC("tc")
+int test_patch(struct __sk_buff *skb)
+{
+	struct test_socket *s;
+	uint32_t zero = 0;
+
+	s = bpf_map_lookup_elem(&test_sockets, &zero);
+	return s ? patch_datagram(skb, &s->socket, (uint16_t)s->port) : -2;
+}
+
+char test_license[] SEC("license") = "Dual BSD/GPL";
