@@ -36,10 +36,11 @@ run() {
 		tail -25 "$log.err" | sed 's/^/    | /'
 	fi
 	grep -h '^ok.*# *SKIP' "$log" | sed 's/^/    /'
-	# Two are read for what they say, not only for whether they pass: each trap with what shows it, the soak's figures.
+	# Some are read for what they say, not only for whether they pass: each trap with what shows it, figures of the soak.
 	case $name in
 	integration/traps) sed -n 's/^ok [0-9]* - trap/    trap/p' "$log" ;;
 	soak/soak) grep '^# ' "$log" | tail -30 | sed 's/^/    /' ;;
+	soak/rotations) grep '^# ' "$log" | tail -3 | sed 's/^/    /' ;;
 	esac
 }
 
