@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# rotations.sh BUILD - a thousand changes of the codebook while GStreamer streams: ten domains side by side, each with a router of its
+# rotations.sh BUILD - a thousand changes of the codebook while GStreamer streams: sixteen domains side by side, each with a router of its
 # own, of all their control connections one in twenty is cut, the routers' control endpoints are restarted, and the provisioner is killed
 # at random moments. No packet may have a code that its router does not know, none may be lost, and none may leave
 # without its mark once there was a book. TAP; figures as comments.
@@ -15,7 +15,7 @@ fi
 here=$(dirname "$(readlink -f -- "$0")")
 # shellcheck source=tests/integration/provision_lib.sh
 . "$here/../integration/provision_lib.sh"
-DOMAINS=10 LIMIT=230
+DOMAINS=16 LIMIT=230
 wanted=${ROTATIONS:-1000}
 RANDOM=${SEED:-1}
 pause() { read -rt "$1" _ <&8; }
@@ -52,9 +52,9 @@ configure() {
 	for ((i = 0; i < DOMAINS; i++)); do
 		cat <<-END
 			[domain d$i]
-			epoch = 5
-			overlap = 4
-			lead = 4.6
+			epoch = 10
+			overlap = 8
+			lead = 9.4
 			drain = 0.3
 			codes = 800
 			retry_first = 0.05
@@ -114,7 +114,7 @@ begin() {
 	configure >"$T/provisioner.conf"
 	routers_begin && daemon_again && until_ all_active
 }
-ok "ten routers and a provisioner: each domain has its first book" begin
+ok "sixteen routers and a provisioner: each domain has its first book" begin
 
 # A socket has tunnels to four routers at most: so one sends to four clients.
 sender_begin() {
@@ -127,14 +127,14 @@ sender_begin() {
 	done
 	# shellcheck disable=SC2086
 	LD_PRELOAD=$B/libmdshim.so MDSHIM_CONF=$T/shim.conf gst-launch-1.0 -q -e videotestsrc is-live=true ! \
-		video/x-raw,width=320,height=180,framerate=30/1 ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=600 key-int-max=30 ! \
+		video/x-raw,width=320,height=180,framerate=30/1 ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=300 key-int-max=30 ! \
 		rtph264pay pt=96 mtu=1000 config-interval=-1 ! tee name=packets $sinks >"$T/sender.log" 2>&1 8>&- &
 	sender=$!
 }
 figure() { "$B/mdctl" stats --json --dir "$T/stats" | jq -r "[.processes[] | $1] | add // 0"; }
 streams() { [ "$(figure .wrapped)" -gt 0 ]; }
 starts() { sender_begin && until_ streams; }
-ok "GStreamer streams to ten clients" starts
+ok "GStreamer streams to sixteen clients" starts
 
 # Books that became active, over all lives of the provisioner; the first of each domain is no change.
 rotations() { echo $(($(sed -n 's/.*domain \(d[0-9]*\): book \([0-9]*\) is active.*/\1 \2/p' "$T/daemon.log" | sort -u | wc -l) - DOMAINS)); }
