@@ -38,7 +38,7 @@ cat >"$T/shim.conf" <<-END
 	domain = cap1
 END
 begin() {
-	tcpdump --immediate-mode -U -n -s 200 -B 65536 -i lo -Q in -Z root -w "$T/stream.pcap" udp dst port 7002 2>"$T/tcpdump" 8>&- &
+	tcpdump --immediate-mode -n -s 0 -B 131072 -i lo -Q in -Z root -w "$T/stream.pcap" udp dst port 7002 2>"$T/tcpdump" 8>&- &
 	dump=$!
 	until_ says 'listening on' "$T/tcpdump" && router_begin a 7001 && daemon_begin https://127.0.0.1:7001/v1 && until_ has_active
 }
@@ -64,13 +64,13 @@ stream() {
 	[ "$wrapped" -gt $((PICTURES * 5)) ] && [ "$wrapped" = "$seen" ] || { echo "$wrapped of $seen"; cat "$T/sender.log"; return 1; }
 }
 ok "9000 pictures and their sound, every datagram with a code" stream
-captured() { [ "$(tcpdump -n -r "$T/stream.pcap" 2>/dev/null | wc -l)" -ge "$wrapped" ]; }
+known() { kill -USR1 "$router_a" && read -rt 0.05 _ <&8; [ "$(jq .metadata "$T/a.json")" = "$wrapped" ]; }
+# tcpdump says at each signal how many it has.
+captured() { kill -USR1 "$dump" && read -rt 0.05 _ <&8; grep -q "^tcpdump: $wrapped packets captured" "$T/tcpdump"; }
 all_there() {
-	until_ captured
-	kill "$dump"
+	until_ known && until_ captured || { tail -3 "$T/tcpdump"; return 1; }
+	kill -INT "$dump"
 	wait "$dump"
-	router_end a
-	[ "$(jq .metadata "$T/a.json")" = "$wrapped" ] && captured
 }
 ok "the router knew every code, and the capture has them all" all_there
 

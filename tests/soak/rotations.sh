@@ -52,9 +52,9 @@ configure() {
 	for ((i = 0; i < DOMAINS; i++)); do
 		cat <<-END
 			[domain d$i]
-			epoch = 10
-			overlap = 8
-			lead = 9.4
+			epoch = 20
+			overlap = 18
+			lead = 19.4
 			drain = 0.3
 			codes = 800
 			retry_first = 0.05
@@ -148,7 +148,7 @@ torment() {
 		pause "0.$((RANDOM % 5 + 2))"
 		kill -HUP "${router[RANDOM % DOMAINS]}"
 		restarts=$((restarts + 1))
-		if [ $((SECONDS - last)) -ge $((RANDOM % 4 + 3)) ]; then
+		if [ $((SECONDS - last)) -ge $((RANDOM % 5 + 4)) ]; then
 			daemon_end KILL
 			daemon_again || return 1
 			kills=$((kills + 1)) last=$SECONDS
