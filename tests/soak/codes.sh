@@ -3,7 +3,7 @@
 # codes.sh BUILD - what the codes of a stream of five minutes (9000 pictures, played faster) tell an observer: within every set each code
 # is used equally often; from the second codebook on, all codes above the smallest set size are used about equally often,
 # whatever they mean; and no code appears in two codebooks. TAP; figures as comments.
-# shellcheck disable=SC2034,SC2317 # variables that provision_lib.sh reads; functions that ok calls
+# shellcheck disable=SC2034,SC2154,SC2317 # variables that provision_lib.sh reads and sets; functions that ok calls
 if [ -n "${MD_SANITIZER:-}" ]; then
 	echo "ok 1 - codes # SKIP GStreamer is not built for a sanitizer"
 	echo "1..1"
