@@ -12,13 +12,13 @@
 #include "memory.h"
 #include "process.h"
 #include "real.h"
-#include "table.h"
 
 enum {
 	LOOK_MS = 10,        /* the generation word */
 	PROBE_MS = 1000,     /* the file of that name */
 	COPIES = 4,
-	LANES = 8            /* of pins, so that threads do not share one */
+	LANES = 8,           /* of pins, so that threads do not share one */
+	YIELDS = 64
 };
 
 struct copy {
@@ -30,14 +30,14 @@ struct copy {
 
 /* Of one domain, in memory that is wiped at fork: a child takes its own copy of the file it has mapped as well. */
 struct shelf {
-	_Atomic uint32_t claim;      /* over looking and taking */
+	_Atomic uintptr_t looker;    /* the thread that looks or takes; never taken over: a copy has one writer */
 	_Atomic uint32_t looked, probed; /* milliseconds */
 	_Atomic uint32_t current;    /* of copy[], counted from 1; 0: none */
-	uint64_t generation;         /* seen last; under the claim */
+	uint64_t generation;         /* seen last; the looker's */
 	struct copy copy[COPIES];
 };
 
-/* Of one domain, in ordinary memory: a child has to know what it inherited. Under the claim. */
+/* Of one domain, in ordinary memory: a child has to know what it inherited. The looker's. */
 struct file {
 	const char *domain;
 	void *map;                   /* MD_IMAGE_SIZE octets at a fixed place, empty or the file */
@@ -49,6 +49,7 @@ struct file {
 
 static struct file file[CONFIG_DOMAINS];
 static struct shelf *shelf;
+static unsigned shelves;
 
 /* --- The file ---------------------------------------------------------------------------------------------------- */
 
@@ -158,7 +159,7 @@ static void take(struct shelf *s, struct file *f)
 	atomic_store(&s->current, i);
 }
 
-/* Under the claim. */
+/* By one thread at a time. */
 static void look(struct shelf *s, struct file *f, uint32_t tick)
 {
 	uint32_t probed = atomic_load_explicit(&s->probed, memory_order_relaxed);
@@ -186,7 +187,8 @@ int book_start(const struct config *config)
 	if (!shelf)
 		return -ENOMEM;
 	madvise(shelf, config->domains * sizeof(*shelf), MADV_DONTDUMP);
-	for (unsigned i = 0; i < config->domains; i++) {
+	shelves = config->domains;
+	for (unsigned i = 0; i < shelves; i++) {
 		struct file *f = &file[i];
 
 		f->domain = config->domain[i];
@@ -217,10 +219,30 @@ static void unpin(_Atomic uint32_t *pins)
 	atomic_fetch_sub(pins, 1);
 }
 
+/* Whoever has a book goes on with it while another thread looks; who has none gives that one time to finish, which takes some ten
+ * microseconds. A thread that was stopped meanwhile is not replaced. */
+static bool begin_look(struct shelf *s, bool patient)
+{
+	uintptr_t nobody = 0;
+
+	for (int i = 0; !atomic_compare_exchange_strong(&s->looker, &nobody, (uintptr_t)&pinned); i++) {
+		if (!patient || i == YIELDS)
+			return false;
+		raw_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		nobody = 0;
+	}
+	return true;
+}
+
 void book_abandon(void)
 {
 	if (pinned)
 		unpin(pinned);
+	for (unsigned i = 0; i < shelves; i++) {
+		uintptr_t me = (uintptr_t)&pinned;
+
+		atomic_compare_exchange_strong(&shelf[i].looker, &me, 0);
+	}
 }
 
 /* The current copy, pinned, or NULL. */
@@ -276,10 +298,9 @@ enum md_aside book_pin(int domain, int64_t now, uint32_t tick, struct book *book
 
 		if (copy)
 			unpin(&copy->lane[at].pins);
-		/* Whoever has a book goes on with it while another thread looks. */
-		if (good ? claim_try(&s->claim, tick) : claim_take(&s->claim, tick)) {
+		if (begin_look(s, !good)) {
 			look(s, &file[domain], tick);
-			claim_drop(&s->claim);
+			atomic_store(&s->looker, 0);
 		}
 		copy = pin(s, at);
 	}

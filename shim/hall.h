@@ -60,7 +60,7 @@ struct packet {
 	const struct route *route;
 	struct flow *flow;
 	const struct outlet_tunnel *tunnel; /* in tunnel mode */
-	struct book book;            /* where the route has a domain */
+	struct book *book;           /* while it is wrapped, where the route has a domain */
 	uint8_t colours;             /* MDUs that can be told apart: the book's */
 	uint32_t bq_unit;            /* the book's, else the configuration's */
 };

@@ -40,6 +40,7 @@ run() {
 	# Some are read for what they say, not only for whether they pass: each trap with what shows it, figures.
 	case $name in
 	integration/traps) sed -n 's/^ok [0-9]* - trap/    trap/p' "$log" ;;
+	soak/rotations | soak/codes) grep '^# ' "$log" | tail -9 | sed "s/^/    /" ;;
 	soak/soak | bench/*) grep '^# ' "$log" | tail -30 | sed 's/^/    /' ;;
 	esac
 }

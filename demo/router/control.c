@@ -217,31 +217,42 @@ static void control_free(struct control *c)
 	free(c);
 }
 
-int control_open(struct control **out, const struct control_options *o, struct shelf *shelf, char text[static 300])
-{
-	struct control *c = calloc(1, sizeof(*c));
-	int err;
-
-	if (!c)
-		return -ENOMEM;
-	c->offers = (struct offers){ shelf, o->client_name };
-	c->options = o;
-	(void)tls_changed(c);
-	err = tls_make(c, text);
-	if (!err)
-		err = http_make(c, o, text);
-	if (!err && (err = thread_begin(c)) < 0)
-		snprintf(text, 300, "no thread: %s", strerror(-err));
-	if (err)
-		control_free(c);
-	else
-		*out = c;
-	return err;
-}
-
 void control_close(struct control *c)
 {
 	event_base_loopbreak(c->base);
 	pthread_join(c->thread, NULL);
 	control_free(c);
+}
+
+int control_reopen(struct control **at, const struct control_options *o, struct shelf *shelf, char text[static 300])
+{
+	struct control *c = calloc(1, sizeof(*c));
+	int err = -ENOMEM;
+
+	snprintf(text, 300, "no memory");
+	if (!c)
+		return err;
+	c->offers = (struct offers){ shelf, o->client_name };
+	c->options = o;
+	(void)tls_changed(c);
+	err = tls_make(c, text);
+	if (!err) {
+		if (*at)
+			control_close(*at); /* the port can be had once only */
+		*at = NULL;
+		err = http_make(c, o, text);
+	}
+	if (!err && (err = thread_begin(c)) < 0)
+		snprintf(text, 300, "no thread: %s", strerror(-err));
+	if (err)
+		control_free(c);
+	else
+		*at = c;
+	return err;
+}
+
+int control_open(struct control **out, const struct control_options *o, struct shelf *shelf, char text[static 300])
+{
+	*out = NULL;
+	return control_reopen(out, o, shelf, text);
 }

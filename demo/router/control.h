@@ -20,4 +20,8 @@ struct control;
 int control_open(struct control **out, const struct control_options *o, struct shelf *shelf, char text[static 300]);
 void control_close(struct control *c);
 
+/* Ends it, whatever connections there are, and opens it anew, certificates and all; *c may be NULL. What cannot be read is found out
+ * before: then the old one goes on. 0, or -errno with what is wrong; *c is NULL where none is open any more. */
+int control_reopen(struct control **c, const struct control_options *o, struct shelf *shelf, char text[static 300]);
+
 #endif

@@ -96,6 +96,17 @@ static void readable(struct ev_loop *loop, ev_io *w, int events)
 		;
 }
 
+/* The endpoint for books begins anew; what is forwarded goes on meanwhile. */
+static void restart_control(void)
+{
+	char text[300];
+
+	if (!router.shelf)
+		return;
+	if (control_reopen(&router.control, &router.options.control, router.shelf, text) < 0)
+		fprintf(stderr, "mdrouter: --control: %s%s\n", text, router.control ? "; the endpoint goes on as it was" : "");
+}
+
 static void every_second(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct moment now;
@@ -111,6 +122,8 @@ static void every_second(struct ev_loop *loop, ev_timer *w, int events)
 	shelf_lock(router.shelf);
 	shelf_tick(router.shelf, now.unix_ns / 1000000000);
 	shelf_unlock(router.shelf);
+	if (!router.control)
+		restart_control();
 }
 
 static void summarise(void)
@@ -139,6 +152,14 @@ static void on_usr1(struct ev_loop *loop, ev_signal *w, int events)
 	(void)w;
 	(void)events;
 	summarise();
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *w, int events)
+{
+	(void)loop;
+	(void)w;
+	(void)events;
+	restart_control();
 }
 
 static void on_end(struct ev_loop *loop, ev_signal *w, int events)
@@ -289,7 +310,7 @@ static void finish(struct router *r)
 int main(int argc, char **argv)
 {
 	struct ev_loop *loop;
-	ev_signal interrupt, terminate, usr1;
+	ev_signal interrupt, terminate, usr1, hangup;
 	ev_timer second;
 
 	options_read(&router.options, argc, argv);
@@ -307,6 +328,9 @@ int main(int argc, char **argv)
 	ev_signal_start(loop, &terminate);
 	ev_signal_init(&usr1, on_usr1, SIGUSR1);
 	ev_signal_start(loop, &usr1);
+	ev_signal_init(&hangup, on_hangup, SIGHUP);
+	if (router.shelf)
+		ev_signal_start(loop, &hangup); /* without an endpoint it ends the program, as ever */
 	ev_timer_init(&second, every_second, 1., 1.);
 	ev_timer_start(loop, &second);
 	say_ready(router.options.ready_fd);

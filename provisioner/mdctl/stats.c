@@ -116,12 +116,15 @@ static int prune(const struct request *r, int dirfd, const struct listing *l)
 {
 	unsigned gone = 0;
 	int status = 0;
+	char usage[32];
 
 	for (unsigned i = 0; i < l->count; i++) {
 		const struct statsfile *f = &l->files[i];
 
 		if (f->good ? f->alive : statsfile_process(f->pid))
 			continue;
+		snprintf(usage, sizeof(usage), "%d.usage", (int)f->pid); // of codebooks; many have none
+		unlinkat(dirfd, usage, 0);
 		if (unlinkat(dirfd, f->name, 0) == 0)
 			gone++;
 		else if (errno != ENOENT)
