@@ -18,6 +18,7 @@ int command_books(int argc, char **argv);
 int command_csp(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_import(int argc, char **argv);
+int command_arm(int argc, char **argv);
 
 enum { EXIT_USAGE = 2 };
 
