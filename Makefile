@@ -236,9 +236,9 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/rooms.a $(B)/inih.a
 	@mkdir -p $(@D)
 	$(call SAY,FUZZ,$@)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< \
 		$(if $(findstring fuzz_draft,$<),$(wildcard provisioner/mdctl/draft*.c)) \
-		$(if $(findstring fuzz_answer,$<),provisioner/answer.c -ljansson) \
-		$(if $(findstring fuzz_provisioner,$<),$(wildcard provisioner/config*.c)) \
-		$(B)/fuzz/rooms.a $(B)/inih.a $(if $(findstring fuzz_codebook,$<),-ljansson)
+		$(if $(findstring fuzz_answer,$<),provisioner/answer.c) \
+		$(if $(findstring fuzz_provisioner,$<),$(wildcard provisioner/config*.c) -linih) \
+		$(B)/fuzz/rooms.a $(B)/inih.a $(if $(findstring fuzz_codebook,$<)$(findstring fuzz_answer,$<),-ljansson)
 
 # Reads captures as the explainer does.
 $(B)/tests/bench/replay: $(B)/shim/check/capture.o
