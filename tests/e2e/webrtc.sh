@@ -13,6 +13,8 @@ cp "$here/page.html" "$B/libmdshim.so" "$T"
 frames=48
 # Chromium looks for an interface besides the loopback; what it sends to its own address passes by the loopback all the same.
 ip link add ice type veth peer name idle && ip addr add 198.51.100.1/24 dev ice && ip link set ice up && ip link set idle up
+# Not what the shim sends to itself when it starts.
+capture_only='udp and net 198.51.100.0/24'
 mkfifo "$T/console"
 nobody=65534
 browser=''

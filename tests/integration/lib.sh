@@ -103,7 +103,7 @@ open_capture() {
 	[ "$(id -u)" -ne 0 ] || user=(-Z root)
 	rm -rf "$T"/*.pcap "$T/stats" "$T"/*.json "$T/tcpdump.err"
 	mkdir "$T/stats"
-	tcpdump --immediate-mode -U -n -s 4000 -B 32768 -i lo -Q in "${user[@]}" -w "$T/lo.pcap" udp 2>"$T/tcpdump.err" &
+	tcpdump --immediate-mode -U -n -s 4000 -B 32768 -i lo -Q in "${user[@]}" -w "$T/lo.pcap" "${capture_only:-udp}" 2>"$T/tcpdump.err" &
 	tcpdump=$!
 	poll grep -qs 'listening on' "$T/tcpdump.err"
 }
