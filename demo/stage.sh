@@ -58,7 +58,7 @@ ready() {
 # stage_open FAMILY MODE CODEC [COVER] - a fresh folder with key and shim.conf. MODE native: without the shim.
 stage_open() {
 	local near
-	stage_family=$1 stage_mode=$2 stage_codec=$3 stage_running=
+	stage_family=$1 stage_mode=$2 stage_codec=$3 stage_running='' stage_control=()
 	rm -rf "$stage"
 	mkdir -p "$stage/stats"
 	case $1 in
@@ -94,11 +94,11 @@ stage_open() {
 }
 
 stage_router() {
-	local inline=
+	local inline='' keys=(--auth-key "1:AES-128-CMAC-96:$stage/key:$(grep -o 'cover = .*' "$stage/shim.conf" | tr -d ' ')")
 	[ "$stage_mode" != inline ] || inline="--inline south"
+	[ ${#stage_control[@]} -eq 0 ] || keys=("${stage_control[@]}")
 	# shellcheck disable=SC2086
-	spawn router router "$B/mdrouter" --listen 192.0.2.1:$STAGE_PORT --listen "[2001:db8:1::1]:$STAGE_PORT" $inline \
-		--auth-key "1:AES-128-CMAC-96:$stage/key:$(grep -o 'cover = .*' "$stage/shim.conf" | tr -d ' ')" \
+	spawn router router "$B/mdrouter" --listen 192.0.2.1:$STAGE_PORT --listen "[2001:db8:1::1]:$STAGE_PORT" $inline "${keys[@]}" \
 		--cap 192.0.2.0/24 --cap 2001:db8:1::/64 --client 203.0.113.0/24 --client 2001:db8:3::/64 \
 		--json "$stage/router.json" --summary "$stage/summary.json" --ready-fd 9 9>"$stage/router.ready"
 	ready router "$stage/router.ready" 10

@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include "book.h"
 #include "config.h"
 #include "control.h"
 #include "egress.h"
@@ -13,7 +14,7 @@
 #include "stats.h"
 #include "tapped.h"
 
-enum { BURSTS = 4 };
+enum { BURSTS = 4, CROWDS = 256 };
 
 /* What every send needs and start filled in; never changes afterwards. */
 struct hall {
@@ -34,7 +35,11 @@ struct call {
 	struct timespec time;        /* the one clock reading */
 	uint32_t now;                /* the same in milliseconds, to measure ages with */
 	struct tally tally;
+	bool own_vec, own_pieces;    /* made by the door: to be read and written */
 	bool alone;                  /* one datagram is all there is */
+	struct md_why why;           /* of the datagram at hand, while somebody asks */
+	bool crowds_counted;
+	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;
@@ -54,6 +59,9 @@ struct packet {
 	const struct route *route;
 	struct flow *flow;
 	const struct outlet_tunnel *tunnel; /* in tunnel mode */
+	struct book book;            /* where the route has a domain */
+	uint8_t colours;             /* MDUs that can be told apart: the book's */
+	uint32_t bq_unit;            /* the book's, else the configuration's */
 };
 
 /* path.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
@@ -67,8 +75,11 @@ enum md_aside target_flow(struct call *call, struct packet *packet);
 
 /* sight.c - what is it; and whether everything a message points to may be looked at at all. Nothing is judged: what the
  * kernel will refuse, it gets. */
-bool sight_legible(const struct msghdr *msg);
+bool sight_legible(const struct call *call, const struct msghdr *msg);
 enum md_aside sight(const struct call *call, struct packet *packet);
+
+/* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */
+bool pending_error(const struct call *call, const struct packet *packet);
 
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);
@@ -84,9 +95,9 @@ static inline size_t headers_len(uint8_t version)
 	return version == 4 ? MD_IPV4_HEADERS : MD_IPV6_HEADERS;
 }
 
-/* tell.c - what the network is told of a datagram, Sequence Number and Timestamp aside. False: another thread held the
+/* tell.c - what the network is told of a datagram, Sequence Number and Timestamp aside, as MED and as a meaning of codebooks. False: another thread held the
  * SSRC's state too long. */
-bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta);
+bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta, struct md_meaning *meaning);
 
 /* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out. */
 enum md_aside wrap(struct call *call, struct packet *packet);

@@ -25,11 +25,15 @@ static const struct command commands[] = {
 	  "  --json     everything, as one JSON object\n"
 	  "  --dir DIR  folder of the counters, where the process does not tell\n"
 	  "  COMMAND    is not run\n" },
-	{ "explain", command_explain, "for each packet of a capture of plain RTP, what the library tells of it, and why",
-	  "usage: mdctl explain [--config FILE] [--json] PCAP\n"
+	{ "explain", command_explain, "for each packet of a process or a capture, what the library tells of it, and why",
+	  "usage: mdctl explain [--config FILE] [--json] [--dir DIR] [--count N] PID\n"
+	  "       mdctl explain [--config FILE] [--json] PCAP\n"
 	  "\n"
 	  "  --config FILE  shim.conf (else $MDSHIM_CONF, else /etc/mdshim/shim.conf)\n"
 	  "  --json         one JSON object for each packet\n"
+	  "  --dir DIR      folder of the counters (else stats_dir of the configuration)\n"
+	  "  --count N      end after N datagrams (else with the process, or by a signal)\n"
+	  "  PID            a process that runs with libmdshim; to be asked by the user it runs as, or by root\n"
 	  "  PCAP           a capture of what the program sends without the library (tcpdump -w), or - for standard input\n" },
 	{ "books", command_books, "codebooks of the provisioner on this host: epochs, states, next change",
 	  "usage: mdctl books [--json] [--socket PATH]\n"
