@@ -47,6 +47,7 @@ struct quartiles {
 	double low, median, high;
 };
 
+static enum md_engine engine = MD_ENGINE_RAW; /* which is expected to send: ENGINE in the environment, raw or patch */
 static const char *sender, *library, *work, *only;
 static unsigned rounds;
 static uint64_t slice_ns, repeat_ns;
@@ -163,8 +164,8 @@ static void check_counters(const struct child *c, const struct what *what)
 		wrapped = s.count[MD_C_WRAPPED_MED_INLINE] + s.count[MD_C_WRAPPED_MED_TUNNEL];
 		if (wrapped != (what->covered ? c->sent : 0))
 			fail(what, c->mode, "wrapped is not sent", wrapped, c->sent);
-		if (s.engine[MD_ENGINE_RAW] != wrapped)
-			fail(what, c->mode, "the raw engine sent another number", s.engine[MD_ENGINE_RAW], wrapped);
+		if (s.engine[engine] != wrapped)
+			fail(what, c->mode, "the engine sent another number", s.engine[engine], wrapped);
 	}
 	if (f)
 		fclose(f);
@@ -273,10 +274,10 @@ static void say(const struct what *what, const struct child *c, const struct chi
 {
 	struct quartiles wall = quartiles_of(c->wall), cpu = quartiles_of(c->cpu), self_cpu = quartiles_of(child[1].cpu);
 	double floor = strcmp(c->mode, "inline") == 0 ? what->floor : 0;
-	const char *engine = what->covered ? "raw" : "-";
+	const char *by = !what->covered ? "-" : engine == MD_ENGINE_PATCH ? "patch" : "raw";
 
-	printf("%-8s %-6s %-3s %6u %2u  %-4s %-7s %6.3f %6.3f %6.3f  %6.3f  [%5.3f %5.3f]%s%s\n", what->call, what->target,
-		what->connected ? "yes" : "no", what->flows, what->threads, engine, c->mode, wall.low, wall.median, wall.high,
+	printf("%-8s %-6s %-3s %6u %2u  %-5s %-7s %6.3f %6.3f %6.3f  %6.3f  [%5.3f %5.3f]%s%s\n", what->call, what->target,
+		what->connected ? "yes" : "no", what->flows, what->threads, by, c->mode, wall.low, wall.median, wall.high,
 		cpu.median, self->low, self->high, steady(self) ? "" : " noisy",
 		floor > 0 && wall.median < floor ? " below the floor" : "");
 	fflush(stdout);
@@ -286,7 +287,7 @@ static void say(const struct what *what, const struct child *c, const struct chi
 		"\"self\":{\"q1\":%.4f,\"median\":%.4f,\"q3\":%.4f},"
 		"\"cpu_self\":{\"q1\":%.4f,\"median\":%.4f,\"q3\":%.4f},\"steady\":%s,\"rounds\":%u,\"base_ns\":%.0f,\"floor\":%.2f}",
 		results++ ? "," : "", what->call, what->target, what->connected ? "true" : "false", what->flows, what->threads,
-		engine, c->mode, wall.low, wall.median, wall.high, cpu.low, cpu.median, cpu.high, self->low, self->median,
+		by, c->mode, wall.low, wall.median, wall.high, cpu.low, cpu.median, cpu.high, self->low, self->median,
 		self->high, self_cpu.low, self_cpu.median, self_cpu.high, steady(self) ? "true" : "false", rounds,
 		child->ns / rounds, floor);
 }
@@ -350,6 +351,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: pair SENDER LIBRARY WORK JSON ROUNDS SLICE_MS [CALL]\n");
 		return 2;
 	}
+	if (getenv("ENGINE") && strcmp(getenv("ENGINE"), "patch") == 0)
+		engine = MD_ENGINE_PATCH;
 	sender = argv[1];
 	library = argv[2];
 	work = argv[3];
@@ -362,7 +365,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	printf("%-8s %-6s %-3s %6s %2s  %-4s %-7s %6s %6s %6s  %6s  %s\n", "call", "target", "con", "flows", "th", "via", "mode",
+	printf("%-8s %-6s %-3s %6s %2s  %-5s %-7s %6s %6s %6s  %6s  %s\n", "call", "target", "con", "flows", "th", "via", "mode",
 		"q1", "median", "q3", "cpu", "base against itself");
 	fprintf(json, "[");
 	examine_all();

@@ -37,4 +37,13 @@ scene "FFmpeg, connected" 4 inline h264 60 ffmpeg_h264 "&connect=1"
 check "FFmpeg, connected, inline, IPv4: all by the patch" all_by_the_patch
 scene "FFmpeg, connected" 6 tunnel h264 60 ffmpeg_h264 "&connect=1"
 check "FFmpeg, connected, tunnel, IPv6: all by the patch" all_by_the_patch
+
+# As on kernels before 6.6.
+"${arm[@]}" --off >/dev/null
+"${arm[@]}" --clsact --cgroup "$cgroup" --netns "/proc/$MD_NET_SERVER/ns/net" >/dev/null
+check "clsact: the interfaces are armed by filters" equal hooks "$("${arm[@]}" --status --json | jq -c '[.interfaces[].hook] | unique')" '["clsact"]'
+scene "GStreamer, clsact" 4 inline h264 60 gstreamer
+check "GStreamer, clsact, inline, IPv4: all by the patch" all_by_the_patch
+"${arm[@]}" --off >/dev/null
+check "clsact: no filter is left" equal filters "$(inside server tc filter show dev eth0 egress)" ""
 finish
