@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "flowtab.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "process.h"
 #include "stats.h"
 
-_Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 512, "a flow with one SSRC stays below 512 octets");
+_Static_assert(sizeof(struct flow) <= 512, "a flow with one SSRC stays below 512 octets");
+
+/* Of an SSRC that is not its flow's first. */
+struct stream_record {
+	struct slot slot;
+	struct stream stream;
+};
 
 struct stream_key {
 	uint32_t flow, life, ssrc;
@@ -18,7 +25,9 @@ struct flow_fill {
 	uint32_t now;
 };
 
-enum { LAYERS_MOST = 4096 };
+enum { LAYERS_MOST = 4096, LINE = 64 };
+
+static const uint64_t FIRST_TAKEN = (uint64_t)1 << 32; /* above an SSRC */
 
 static struct table flows, streams, layers;
 static uint64_t salt;
@@ -78,7 +87,7 @@ static uint32_t stream_hash(const struct stream_key *key)
 
 static bool stream_equal(const void *record, const void *wanted)
 {
-	const struct stream *stream = record;
+	const struct stream *stream = &((const struct stream_record *)record)->stream;
 	const struct stream_key *key = wanted;
 
 	return stream->flow == key->flow && stream->life == key->life && stream->ssrc == key->ssrc;
@@ -99,15 +108,26 @@ int flowtab_start(uint32_t capacity, bool described)
 	salt = process_random();
 	err = table_make(&flows, capacity, sizeof(struct flow), flow_equal, NULL);
 	if (!err)
-		err = table_make(&streams, capacity, sizeof(struct stream), stream_equal, NULL);
+		err = table_make(&streams, capacity, sizeof(struct stream_record), stream_equal, NULL);
 	if (!err && described)
 		err = table_make(&layers, capacity < LAYERS_MOST ? capacity : LAYERS_MOST, sizeof(struct layers), layers_equal, NULL);
 	return err;
 }
 
+/* With many flows a record is in no cache. What comes last in it is needed last, and meanwhile it can be fetched. */
+static inline void fetch(const struct flow *flow)
+{
+	for (size_t at = 2 * LINE; at < sizeof(*flow); at += LINE)
+		__builtin_prefetch((const uint8_t *)flow + at);
+}
+
 struct flow *flowtab_find(const struct flow_key *key, uint32_t now)
 {
-	return table_find(&flows, flow_hash(key), key, now);
+	struct flow *flow = table_find(&flows, flow_hash(key), key, now);
+
+	if (flow)
+		fetch(flow);
+	return flow;
 }
 
 static void flow_fill(void *record, const void *argument)
@@ -150,39 +170,78 @@ void flowtab_let_go(struct flow *flow)
 	table_let_go(flow);
 }
 
-static void stream_fill(void *record, const void *argument)
+static void name_stream(struct stream *stream, const struct stream_key *key)
 {
-	const struct stream_key *key = argument;
-	struct stream *stream = record;
-
 	stream->flow = key->flow;
 	stream->life = key->life;
 	stream->ssrc = key->ssrc;
 }
 
-struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
+static void stream_fill(void *record, const void *argument)
 {
-	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+	name_stream(&((struct stream_record *)record)->stream, argument);
+}
+
+static struct stream_key key_of(const struct flow *flow, uint32_t ssrc)
+{
+	return (struct stream_key){ table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
 		ssrc };
+}
+
+/* The record of an SSRC that is not its flow's first. */
+static __attribute__((noinline)) struct stream *another(struct flow *flow, uint32_t ssrc, uint32_t now)
+{
+	struct stream_key key = key_of(flow, ssrc);
 	uint32_t hash = stream_hash(&key);
-	struct stream *stream = table_find(&streams, hash, &key, now);
+	struct stream_record *record = table_find(&streams, hash, &key, now);
 	struct table_news news;
 
-	if (!stream)
-		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &news);
+	if (!record)
+		record = table_add(&streams, hash, &key, now, stream_fill, &key, &news);
+	return record ? &record->stream : NULL;
+}
+
+/* Whether the record within the flow is this SSRC's; the first that asks gets it. */
+static inline bool is_first(struct flow *flow, uint32_t ssrc)
+{
+	uint64_t mine = FIRST_TAKEN | ssrc, taken = atomic_load_explicit(&flow->first_is, memory_order_relaxed);
+
+	return taken == mine || (!taken && (atomic_compare_exchange_strong(&flow->first_is, &taken, mine) || taken == mine));
+}
+
+static void let_go(struct flow *flow, struct stream *stream)
+{
+	if (stream != &flow->first)
+		table_let_go((uint8_t *)stream - offsetof(struct stream_record, stream));
+}
+
+/* Under the claim, at its first packet. */
+static __attribute__((noinline)) void name_first(struct flow *flow, uint32_t ssrc)
+{
+	struct stream_key key = key_of(flow, ssrc);
+
+	name_stream(&flow->first, &key);
+}
+
+struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
+{
+	struct stream *stream = is_first(flow, ssrc) ? &flow->first : another(flow, ssrc, now);
+
 	if (!stream)
 		return NULL;
 	if (!claim_take(&stream->claim, now)) {
-		table_let_go(stream);
+		let_go(flow, stream);
 		return NULL;
 	}
+	if (!stream->life)
+		name_first(flow, ssrc);
 	return stream;
 }
 
-void flowtab_stream_done(struct stream *stream)
+void flowtab_stream_done(struct flow *flow, struct stream *stream)
 {
 	claim_drop(&stream->claim);
-	table_let_go(stream);
+	let_go(flow, stream);
 }
 
 static void layers_fill(void *record, const void *argument)

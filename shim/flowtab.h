@@ -31,6 +31,15 @@ struct flow_facts {
 	uint16_t via;                /* outer source port, 0 without a tunnel */
 };
 
+struct stream {                      /* one SSRC of a flow */
+	uint32_t flow, life, ssrc;
+	_Atomic uint32_t claim;      /* over what follows */
+	struct plausible plausible;
+	uint8_t number;              /* in stream mode */
+	bool numbered;
+	struct mdu_stream mdu;
+};
+
 struct flow {                        /* the order saves room */
 	struct slot slot;
 	_Atomic uint32_t mtu;        /* path MTU toward the destination */
@@ -49,17 +58,9 @@ struct flow {                        /* the order saves room */
 	_Atomic uint8_t retired;     /* no longer to be found: what it rested on has changed */
 	_Atomic uint8_t why_not;     /* enum md_aside, MD_ASIDE_COUNT: none */
 	_Atomic uint8_t shape;       /* 0: not fixed, 1: speaks of MDUs, 2: of streams */
+	_Atomic uint64_t first_is;   /* FIRST_TAKEN and the SSRC whose record stands here, 0: none yet */
+	struct stream first;         /* most flows have one SSRC; others have records of their own */
 	struct md_traffic_key key;   /* where AUTH is on and nothing is against wrapping */
-};
-
-struct stream {                      /* one SSRC of a flow */
-	struct slot slot;
-	uint32_t flow, life, ssrc;
-	_Atomic uint32_t claim;      /* over what follows */
-	struct plausible plausible;
-	uint8_t number;              /* in stream mode */
-	bool numbered;
-	struct mdu_stream mdu;
 };
 
 struct layers {                      /* of an SSRC with dependency descriptors: the structure they refer to */
@@ -79,9 +80,9 @@ struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic
 
 void flowtab_let_go(struct flow *flow);
 
-/* The SSRC's record, pinned and claimed, or NULL. */
+/* The SSRC's record, claimed, or NULL. The flow is pinned as long. */
 struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now);
-void flowtab_stream_done(struct stream *stream);
+void flowtab_stream_done(struct flow *flow, struct stream *stream);
 
 /* The structure of that SSRC's dependency descriptors, pinned, or NULL. */
 struct layers *flowtab_layers(const struct stream *stream, uint32_t now);

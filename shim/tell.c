@@ -174,7 +174,7 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 	else
 		tell_mdu(call, packet, &hint, stream, meta);
 	if (stream)
-		flowtab_stream_done(stream);
+		flowtab_stream_done(packet->flow, stream);
 	if (hint.given & MD_HINT_DPL)
 		tell_values(&hint, meta);
 	meta->bq = tell_burst(call, packet, &hint);
