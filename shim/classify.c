@@ -88,6 +88,19 @@ static inline void format_says(const struct rtp *rtp, const struct reading *read
 	}
 }
 
+/* Encrypted payloads of VP8 and VP9 are hardly ever implausible. */
+static bool doubtful(const struct rtp *rtp, const struct reading *reading)
+{
+	switch ((enum format)reading->format[rtp->payload_type]) {
+	case FORMAT_VP8:
+		return vp8_doubtful(&rtp->payload);
+	case FORMAT_VP9:
+		return vp9_doubtful(&rtp->payload);
+	default:
+		return false;
+	}
+}
+
 /* An empty payload (a packet that is all padding) tells nothing of encryption, and some senders begin with dozens. */
 static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const struct reading *reading,
 	struct plausible *plausible, struct said *said)
@@ -96,7 +109,8 @@ static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const s
 	if (!rtp->payload.len)
 		return;
 	plausible->parsed++;
-	plausible->implausible = (uint8_t)(plausible->implausible + said->implausible);
+	if (said->implausible || doubtful(rtp, reading))
+		plausible->implausible++;
 }
 
 static inline void payload_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
@@ -182,4 +196,25 @@ enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, en
 	else
 		*said = (struct said){ .end = rtp->marker && format != FORMAT_MPEGTS };
 	return format == FORMAT_MPEGTS ? MEDIA_MPEGTS : MEDIA_VIDEO;
+}
+
+enum md_ground classify_ground(const struct rtp *rtp, const struct reading *reading, bool encrypted,
+	const struct plausible *plausible, bool implausible)
+{
+	enum format format = (enum format)reading->format[rtp->payload_type];
+	struct octets element;
+
+	if (format == FORMAT_AUDIO || format == FORMAT_RTX || format == FORMAT_FEC)
+		return MD_G_TYPE;
+	if (format != FORMAT_MPEGTS && reading->dd_id && ext_find(rtp, reading->dd_id, &element))
+		return MD_G_DESCRIPTOR;
+	if (format != FORMAT_MPEGTS && reading->framemark_id && ext_find(rtp, reading->framemark_id, &element))
+		return MD_G_MARKING;
+	if (encrypted || rtp->cryptex)
+		return MD_G_ENCRYPTED;
+	if (plausible->implausible > TOLERATED)
+		return MD_G_LOOKS_ENCRYPTED;
+	if (implausible)
+		return MD_G_IMPLAUSIBLE;
+	return format == FORMAT_UNKNOWN ? MD_G_UNCONFIGURED : MD_G_PAYLOAD;
 }

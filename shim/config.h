@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <mdshim/wire.h>
+#include <mdshim/codebook.h>
 
 #include "classify.h"
 
@@ -18,12 +18,14 @@ enum {
 	CONFIG_NAME = 64,       /* octets of a section name with its NUL */
 	CONFIG_ROUTERS = 32,
 	CONFIG_ROUTES = 64,
+	CONFIG_DOMAINS = 16,
 	CONFIG_POLICIES = 16,   /* number 0 is the default policy */
 	CONFIG_PREFIXES = 32,   /* per route */
 	CONFIG_PORTS = 16,      /* ranges per route */
 	CONFIG_PROCESSES = 64,
 	CONFIG_TURN = 16,
-	CONFIG_NUMBERS = 16,    /* in one list of numbers */
+	CONFIG_NUMBERS = 16,    /* in one list of numbers or MIDs */
+	CONFIG_MID = 33,        /* octets of a media identification (MID) with its NUL */
 	CONFIG_ERRORS = 64,     /* errors kept; what is beyond is only counted */
 	CONFIG_WARNINGS = 16,
 	CONFIG_TEXT = 160,      /* octets of a path with its NUL */
@@ -58,11 +60,17 @@ struct numbers {
 	uint32_t value[CONFIG_NUMBERS];
 };
 
+struct mids {
+	unsigned n;
+	char value[CONFIG_NUMBERS][CONFIG_MID];
+};
+
 /* Class to D, P, L (classifier, section 6), and whose it is on every route, instead of the route's own. */
 struct policy {
 	char name[CONFIG_NAME];
 	struct { uint8_t d, p, l; } row[CLASS_COUNT];
 	struct numbers payload_types, ssrcs, streams;
+	struct mids mids;
 };
 
 struct router {
@@ -71,7 +79,8 @@ struct router {
 	struct endpoint source; /* outer source address, version 0: as the system chooses */
 	uint32_t mtu;           /* largest outer IP packet, octets */
 	uint8_t ttl;
-	bool ofc;               /* the option of its routes, which must agree */
+	bool ofc;               /* the option of its routes, which must agree, */
+	int domain;             /* and their domain: index, -1 without one */
 	bool used;
 };
 
@@ -85,8 +94,10 @@ struct route {
 	enum mode mode;
 	int router;             /* index, -1 without one */
 	bool ofc;
+	int domain;             /* whose books give key and codes: index, -1: the key is that of [auth] */
 	unsigned carries;       /* CARRIES_*: payload kinds the route takes */
 	bool quic_frames;       /* a QUIC flow carries frames (RTP over QUIC): S = 0 */
+	bool quic_priority;     /* the urgency of HTTP/3 streams (RFC 9218) becomes P */
 	enum protection protection;
 	int policy;             /* index */
 	uint8_t token[MD_TOKEN_MAX]; /* network token, token_len 0: none */
@@ -100,10 +111,12 @@ struct config {
 	unsigned processes;
 	char stats_dir[CONFIG_TEXT];
 	char log_file[CONFIG_TEXT];  /* "" = none */
+	char publish_dir[CONFIG_TEXT]; /* of the provisioner */
 	uint32_t flows, sockets;     /* bounds of the tables */
 	bool auth;                   /* off in laboratories only */
 	char key_file[CONFIG_TEXT];  /* "" = none */
 	bool has_key;
+	bool by_book;                /* some key comes from a book */
 	struct md_key key;
 	int64_t not_before, not_after; /* of the key, seconds since 1970; 0 and INT64_MAX without */
 	struct md_ids ids;
@@ -116,6 +129,9 @@ struct config {
 	struct policy policy[CONFIG_POLICIES];
 	unsigned policies;
 	bool selective;              /* a policy says whose it is */
+	char domain[CONFIG_DOMAINS][MD_BOOK_DOMAIN];
+	unsigned domains;
+	bool by_mid;                 /* by MIDs, among others */
 	struct router router[CONFIG_ROUTERS];
 	unsigned routers;
 	struct route route[CONFIG_ROUTES];

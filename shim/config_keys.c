@@ -15,6 +15,7 @@
 	X(SHIM, "shim", "processes", parse_patterns, config, process, 0, 0, "program names, separated by commas")      \
 	X(SHIM, "shim", "stats_dir", parse_path, config, stats_dir, 0, 0, "a path from / on")                          \
 	X(SHIM, "shim", "log_file", parse_path, config, log_file, 0, 0, "a path from / on")                            \
+	X(SHIM, "shim", "publish_dir", parse_path, config, publish_dir, 0, 0, "a path from / on")                      \
 	X(SHIM, "shim", "flows", parse_number, config, flows, 16, 16777216, "a number from 16 to 16777216")            \
 	X(SHIM, "shim", "sockets", parse_number, config, sockets, 16, 1048576, "a number from 16 to 1048576")          \
 	X(AUTH, "auth", "auth", parse_bool, config, auth, 0, 0, "on or off")                                           \
@@ -39,6 +40,7 @@
 		"a number from 1 to 255")                                                                              \
 	X(EXTENSION, "extension", "frame_marking", parse_number, config, reading.framemark_id, 1, 255,                 \
 		"a number from 1 to 255")                                                                              \
+	X(EXTENSION, "extension", "mid", parse_number, config, reading.mid_id, 1, 255, "a number from 1 to 255")       \
 	X(CLASSIFIER, "classifier", "turn_servers", parse_prefixes, config, turn, 0, 0, PREFIXES)                      \
 	X(CLASSIFIER, "classifier", "h265_don", parse_bool, config, reading.h265_don, 0, 0, "yes or no")               \
 	X(STUN, "stun", "type", parse_stun_type, config, stun_type, 0xc000, 0xffff,                                    \
@@ -53,6 +55,8 @@
 	X(ROUTE, "route", "mode", parse_word, route, mode, 0, 0, "tunnel, inline or off")                              \
 	X(ROUTE, "route", "router", parse_reference, route, router, 0, 0, "the name of a router section")              \
 	X(ROUTE, "route", "option", parse_word, route, ofc, 0, 0, "med or ofc")                                        \
+	X(ROUTE, "route", "domain", parse_domain, route, domain, 0, 0,                                                 \
+		"the name of a domain, 1 to 64 letters, digits, dots, underscores and hyphens")                        \
 	X(ROUTE, "route", "payload", parse_carries, route, carries, 0, 0, "rtp, quic or both with a comma")            \
 	X(ROUTE, "route", "local_port", parse_ports, route, local_port, 0, 0, PORTS)                                   \
 	X(ROUTE, "route", "remote_port", parse_ports, route, remote_port, 0, 0, PORTS)                                 \
@@ -60,6 +64,7 @@
 	X(ROUTE, "route", "protection", parse_word, route, protection, 0, 0, "auto, clear or srtp")                    \
 	X(ROUTE, "route", "policy", parse_reference, route, policy, 0, 0, "the name of a policy section")              \
 	X(ROUTE, "route", "quic", parse_word, route, quic_frames, 0, 0, "stream or frames")                            \
+	X(ROUTE, "route", "quic_priority", parse_bool, route, quic_priority, 0, 0, "yes or no")                        \
 	X(ROUTE, "route", "token", parse_token, route, token, 0, 0, "5 to 1024 octets as hex digits")                  \
 	X(ROUTE, "route", "token_file", parse_token_file, route, token, 0, 0, "a path from / on")                      \
 	X(ROUTE, "route", "token_count", parse_number, route, token_count, 1, 1000000, "a number from 1 to 1000000")   \
@@ -68,6 +73,8 @@
 	X(POLICY, "policy", "payload_types", parse_numbers, policy, payload_types, 0, 127, "at most 16 numbers from 0 to 127") \
 	X(POLICY, "policy", "ssrcs", parse_numbers, policy, ssrcs, 0, UINT32_MAX, "at most 16 numbers of 32 bits")      \
 	X(POLICY, "policy", "streams", parse_numbers, policy, streams, 0, UINT32_MAX - 1, "at most 16 numbers of streams") \
+	X(POLICY, "policy", "mids", parse_mids, policy, mids, 0, 0,                                                    \
+		"at most 16 media identifications (a=mid) of 1 to 32 letters, digits and !#$%&'*+-.^_`{|}~")           \
 	X(POLICY, "policy", "key", parse_row, policy, row[CLASS_KEY], 0, 0, ROW)                                       \
 	X(POLICY, "policy", "base", parse_row, policy, row[CLASS_BASE], 0, 0, ROW)                                     \
 	X(POLICY, "policy", "enhancement", parse_row, policy, row[CLASS_ENHANCEMENT], 0, 0, ROW)                       \

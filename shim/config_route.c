@@ -25,6 +25,29 @@ bool address_read(const char *text, uint8_t *version, uint8_t addr[16])
 	return *version != 0;
 }
 
+// A domain's place in struct config; the same name is the same place.
+enum parsed parse_domain(struct parse *p, const struct key *key, void *into, const char *value)
+{
+	struct config *c = p->config;
+	size_t len = strlen(value);
+	unsigned i = 0;
+	char limit[24];
+
+	(void)key;
+	if (!md_domain_good(value, len))
+		return NOT_EXPECTED;
+	while (i < c->domains && strcmp(c->domain[i], value) != 0)
+		i++;
+	if (i == CONFIG_DOMAINS) {
+		parse_error(p, p->line, "expected at most ", decimal(CONFIG_DOMAINS, limit), " domains", NULL);
+		return REPORTED;
+	}
+	memcpy(c->domain[i], value, len + 1);
+	c->domains += i == c->domains;
+	*(int *)into = (int)i;
+	return PARSED;
+}
+
 // Of a router or a source: one host, named by its own family.
 enum parsed parse_address(struct parse *p, const struct key *key, void *into, const char *value)
 {
@@ -153,6 +176,41 @@ enum parsed parse_numbers(struct parse *p, const struct key *key, void *into, co
 	if (too_long)
 		return NOT_EXPECTED;
 	p->config->selective = true;
+	return PARSED;
+}
+
+// A token of SDP (RFC 8866), as a=mid has it (RFC 5888).
+static bool mid_read(const char *item, char mid[static CONFIG_MID])
+{
+	size_t len = strlen(item);
+
+	if (len == 0 || len >= CONFIG_MID)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (item[i] <= 0x20 || item[i] == 0x7f || strchr("\"(),/:;<=>?@[\\]", item[i]))
+			return false;
+	memcpy(mid, item, len + 1);
+	return true;
+}
+
+enum parsed parse_mids(struct parse *p, const struct key *key, void *into, const char *value)
+{
+	struct mids *mids = into;
+	char item[CONFIG_MID];
+	bool too_long;
+
+	(void)key;
+	mids->n = 0;
+	while (next_item(&value, item, sizeof item, &too_long)) {
+		if (mids->n == CONFIG_NUMBERS || !mid_read(item, mids->value[mids->n]))
+			return NOT_EXPECTED;
+		mids->n++;
+	}
+	if (too_long)
+		return NOT_EXPECTED;
+	p->config->selective = p->config->by_mid = true;
+	if (!p->mids_line)
+		p->mids_line = p->line;
 	return PARSED;
 }
 

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "flowtab.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "process.h"
 #include "stats.h"
 
-_Static_assert(sizeof(struct flow) <= 512, "a flow with one SSRC stays below 512 octets");
-
-/* Of an SSRC that is not its flow's first. */
-struct stream_record {
-	struct slot slot;
-	struct stream stream;
-};
+_Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 512, "a flow with one SSRC stays below 512 octets");
 
 struct stream_key {
 	uint32_t flow, life, ssrc;
@@ -25,11 +18,16 @@ struct flow_fill {
 	uint32_t now;
 };
 
+/* The stream that was last made for an SSRC, whatever its flow. */
+struct origin {
+	struct slot slot;
+	uint32_t ssrc;
+	_Atomic uint64_t stream; /* flow and life of a struct stream_key */
+};
+
 enum { LAYERS_MOST = 4096, LINE = 64 };
 
-static const uint64_t FIRST_TAKEN = (uint64_t)1 << 32; /* above an SSRC */
-
-static struct table flows, streams, layers;
+static struct table flows, streams, layers, origins;
 static uint64_t salt;
 
 static size_t addr_len(uint8_t version)
@@ -96,7 +94,7 @@ static uint32_t stream_hash(const struct stream_key *key)
 
 static bool stream_equal(const void *record, const void *wanted)
 {
-	const struct stream *stream = &((const struct stream_record *)record)->stream;
+	const struct stream *stream = record;
 	const struct stream_key *key = wanted;
 
 	return stream->flow == key->flow && stream->life == key->life && stream->ssrc == key->ssrc;
@@ -110,6 +108,11 @@ static bool layers_equal(const void *record, const void *wanted)
 	return of->flow == key->flow && of->life == key->life && of->ssrc == key->ssrc;
 }
 
+static bool origin_equal(const void *record, const void *wanted)
+{
+	return ((const struct origin *)record)->ssrc == *(const uint32_t *)wanted;
+}
+
 int flowtab_start(uint32_t capacity, bool described)
 {
 	int err;
@@ -117,7 +120,9 @@ int flowtab_start(uint32_t capacity, bool described)
 	salt = process_random();
 	err = table_make(&flows, capacity, sizeof(struct flow), flow_equal, NULL);
 	if (!err)
-		err = table_make(&streams, capacity, sizeof(struct stream_record), stream_equal, NULL);
+		err = table_make(&streams, capacity, sizeof(struct stream), stream_equal, NULL);
+	if (!err)
+		err = table_make(&origins, capacity, sizeof(struct origin), origin_equal, NULL);
 	if (!err && described)
 		err = table_make(&layers, capacity < LAYERS_MOST ? capacity : LAYERS_MOST, sizeof(struct layers), layers_equal, NULL);
 	return err;
@@ -179,78 +184,14 @@ void flowtab_let_go(struct flow *flow)
 	table_let_go(flow);
 }
 
-static void name_stream(struct stream *stream, const struct stream_key *key)
+static void stream_fill(void *record, const void *argument)
 {
+	const struct stream_key *key = argument;
+	struct stream *stream = record;
+
 	stream->flow = key->flow;
 	stream->life = key->life;
 	stream->ssrc = key->ssrc;
-}
-
-static void stream_fill(void *record, const void *argument)
-{
-	name_stream(&((struct stream_record *)record)->stream, argument);
-}
-
-static struct stream_key key_of(const struct flow *flow, uint32_t ssrc)
-{
-	return (struct stream_key){ table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
-		ssrc };
-}
-
-/* The record of an SSRC that is not its flow's first. */
-static __attribute__((noinline)) struct stream *another(struct flow *flow, uint32_t ssrc, uint32_t now)
-{
-	struct stream_key key = key_of(flow, ssrc);
-	uint32_t hash = stream_hash(&key);
-	struct stream_record *record = table_find(&streams, hash, &key, now);
-	struct table_news news;
-
-	if (!record)
-		record = table_add(&streams, hash, &key, now, stream_fill, &key, &news);
-	return record ? &record->stream : NULL;
-}
-
-/* Whether the record within the flow is this SSRC's; the first that asks gets it. */
-static inline bool is_first(struct flow *flow, uint32_t ssrc)
-{
-	uint64_t mine = FIRST_TAKEN | ssrc, taken = atomic_load_explicit(&flow->first_is, memory_order_relaxed);
-
-	return taken == mine || (!taken && (atomic_compare_exchange_strong(&flow->first_is, &taken, mine) || taken == mine));
-}
-
-static void let_go(struct flow *flow, struct stream *stream)
-{
-	if (stream != &flow->first)
-		table_let_go((uint8_t *)stream - offsetof(struct stream_record, stream));
-}
-
-/* Under the claim, at its first packet. */
-static __attribute__((noinline)) void name_first(struct flow *flow, uint32_t ssrc)
-{
-	struct stream_key key = key_of(flow, ssrc);
-
-	name_stream(&flow->first, &key);
-}
-
-struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
-{
-	struct stream *stream = is_first(flow, ssrc) ? &flow->first : another(flow, ssrc, now);
-
-	if (!stream)
-		return NULL;
-	if (!claim_take(&stream->claim, now)) {
-		let_go(flow, stream);
-		return NULL;
-	}
-	if (!stream->life)
-		name_first(flow, ssrc);
-	return stream;
-}
-
-void flowtab_stream_done(struct flow *flow, struct stream *stream)
-{
-	claim_drop(&stream->claim);
-	let_go(flow, stream);
 }
 
 static void layers_fill(void *record, const void *argument)
@@ -263,14 +204,92 @@ static void layers_fill(void *record, const void *argument)
 	of->ssrc = key->ssrc;
 }
 
-struct layers *flowtab_layers(const struct stream *stream, uint32_t now)
+static struct layers *layers_find(const struct stream *stream, bool make, uint32_t now)
 {
 	struct stream_key key = { stream->flow, stream->life, stream->ssrc };
 	uint32_t hash = stream_hash(&key);
 	struct layers *found = table_find(&layers, hash, &key, now);
 	struct table_news news;
 
-	return found ? found : table_add(&layers, hash, &key, now, layers_fill, &key, &news);
+	return found || !make ? found : table_add(&layers, hash, &key, now, layers_fill, &key, &news);
+}
+
+static void origin_fill(void *record, const void *argument)
+{
+	((struct origin *)record)->ssrc = *(const uint32_t *)argument;
+}
+
+/* The stream that was made for the same SSRC before this one, pinned, or NULL. */
+static struct stream *predecessor(const struct stream *stream, uint32_t now)
+{
+	uint32_t hash = (uint32_t)stir(stream->ssrc, salt);
+	struct stream_key before = { .ssrc = stream->ssrc };
+	struct table_news news;
+	struct origin *origin = table_add(&origins, hash, &stream->ssrc, now, origin_fill, &stream->ssrc, &news);
+	uint64_t name;
+
+	if (!origin)
+		return NULL;
+	name = atomic_exchange(&origin->stream, (uint64_t)stream->flow << 32 | stream->life);
+	table_let_go(origin);
+	before.flow = (uint32_t)(name >> 32);
+	before.life = (uint32_t)name;
+	return name ? table_find(&streams, stream_hash(&before), &before, now) : NULL;
+}
+
+/* A stream goes on in another flow when ICE chooses another path, or when what its flow rested on has changed. What its
+ * packets refer to goes with it: the structure of the layers is repeated only with the next key frame, and before the
+ * highest layer was seen again a lower one would look as if nothing referred to it. Under the claim of the new one. */
+static void inherit(struct stream *stream, uint32_t now)
+{
+	struct stream *before = predecessor(stream, now);
+	struct layers *from, *to;
+
+	if (!before)
+		return;
+	from = layers.capacity ? layers_find(before, false, now) : NULL;
+	to = from ? layers_find(stream, true, now) : NULL;
+	if (before != stream && claim_take(&before->claim, now)) {
+		highest_raise(&stream->plausible.highest, before->plausible.highest.tid, before->plausible.highest.sid);
+		if (to && !to->structure.known)
+			to->structure = from->structure;
+		claim_drop(&before->claim);
+	}
+	flowtab_layers_done(from);
+	flowtab_layers_done(to);
+	table_let_go(before);
+}
+
+struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
+{
+	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+		ssrc };
+	uint32_t hash = stream_hash(&key);
+	struct stream *stream = table_find(&streams, hash, &key, now);
+	struct table_news news = { 0 };
+
+	if (!stream)
+		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &news);
+	if (!stream)
+		return NULL;
+	if (!claim_take(&stream->claim, now)) {
+		table_let_go(stream);
+		return NULL;
+	}
+	if (news.made)
+		inherit(stream, now);
+	return stream;
+}
+
+void flowtab_stream_done(struct stream *stream)
+{
+	claim_drop(&stream->claim);
+	table_let_go(stream);
+}
+
+struct layers *flowtab_layers(const struct stream *stream, uint32_t now)
+{
+	return layers_find(stream, true, now);
 }
 
 void flowtab_layers_done(struct layers *of)
@@ -308,4 +327,33 @@ void flowtab_undo(struct flow *flow, const uint64_t undo[2])
 
 	atomic_compare_exchange_strong_explicit(&flow->clock, &expected, undo[0], memory_order_relaxed,
 		memory_order_relaxed);
+}
+
+/* Words of a key, read and written whole, so that a reader may look while it is written: the turn tells him. */
+typedef uint64_t __attribute__((may_alias)) word;
+enum { KEY_WORDS = sizeof(struct md_traffic_key) / sizeof(word) };
+_Static_assert(sizeof(struct md_traffic_key) % sizeof(word) == 0, "whole words");
+
+bool flowtab_key(struct flow *flow, uint64_t mark, struct md_traffic_key *key)
+{
+	uint16_t turn = atomic_load_explicit(&flow->key_turn, memory_order_acquire);
+	const word *from = (const word *)(const void *)&flow->key;
+	word *to = (word *)(void *)key;
+
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_ACQUIRE);
+	return !(turn & 1) && key->mark == mark && atomic_load_explicit(&flow->key_turn, memory_order_relaxed) == turn;
+}
+
+void flowtab_keep_key(struct flow *flow, const struct md_traffic_key *key)
+{
+	uint16_t turn = atomic_load_explicit(&flow->key_turn, memory_order_relaxed);
+	const word *from = (const word *)(const void *)key;
+	word *to = (word *)(void *)&flow->key;
+
+	if (turn & 1 || !atomic_compare_exchange_strong(&flow->key_turn, &turn, (uint16_t)(turn + 1)))
+		return;
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELEASE);
+	atomic_store_explicit(&flow->key_turn, (uint16_t)(turn + 2), memory_order_release);
 }

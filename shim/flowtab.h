@@ -31,15 +31,6 @@ struct flow_facts {
 	uint16_t via;                /* outer source port, 0 without a tunnel */
 };
 
-struct stream {                      /* one SSRC of a flow */
-	uint32_t flow, life, ssrc;
-	_Atomic uint32_t claim;      /* over what follows */
-	struct plausible plausible;
-	uint8_t number;              /* in stream mode */
-	bool numbered;
-	struct mdu_stream mdu;
-};
-
 struct flow {                        /* the order saves room */
 	struct slot slot;
 	_Atomic uint32_t mtu;        /* path MTU toward the destination */
@@ -58,9 +49,19 @@ struct flow {                        /* the order saves room */
 	_Atomic uint8_t retired;     /* no longer to be found: what it rested on has changed */
 	_Atomic uint8_t why_not;     /* enum md_aside, MD_ASIDE_COUNT: none */
 	_Atomic uint8_t shape;       /* 0: not fixed, 1: speaks of MDUs, 2: of streams */
-	_Atomic uint64_t first_is;   /* FIRST_TAKEN and the SSRC whose record stands here, 0: none yet */
-	struct stream first;         /* most flows have one SSRC; others have records of their own */
+	_Atomic uint16_t key_turn;   /* odd while a book's key is written */
 	struct md_traffic_key key;   /* where AUTH is on and nothing is against wrapping */
+};
+
+struct stream {                      /* one SSRC of a flow */
+	struct slot slot;
+	uint32_t flow, life, ssrc;
+	_Atomic uint32_t claim;      /* over what follows */
+	struct plausible plausible;
+	uint8_t mid;                 /* of describe_mid() */
+	uint8_t number;              /* in stream mode */
+	bool numbered;
+	struct mdu_stream mdu;
 };
 
 struct layers {                      /* of an SSRC with dependency descriptors: the structure they refer to */
@@ -80,9 +81,10 @@ struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic
 
 void flowtab_let_go(struct flow *flow);
 
-/* The SSRC's record, claimed, or NULL. The flow is pinned as long. */
+/* The SSRC's record, pinned and claimed, or NULL. A new one begins with what another flow's record of that SSRC knew of
+ * its layers. */
 struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now);
-void flowtab_stream_done(struct flow *flow, struct stream *stream);
+void flowtab_stream_done(struct stream *stream);
 
 /* The structure of that SSRC's dependency descriptors, pinned, or NULL. */
 struct layers *flowtab_layers(const struct stream *stream, uint32_t now);
@@ -91,6 +93,11 @@ void flowtab_layers_done(struct layers *layers);
 /* The next Sequence Number and Timestamp of the flow at time now (wire format, sections 4.5, 4.6). *undo is for
  * flowtab_undo(). */
 void flowtab_tick(struct flow *flow, uint32_t now, uint16_t *seq, uint32_t *ts, uint64_t undo[2]);
+
+/* A copy of the flow's key, if it is that with the mark; false: it has another one, or one that is being written. And keeps
+ * a key there, unless another thread is about it. Neither waits. */
+bool flowtab_key(struct flow *flow, uint64_t mark, struct md_traffic_key *key);
+void flowtab_keep_key(struct flow *flow, const struct md_traffic_key *key);
 
 /* Takes them back, if no other datagram of the flow was numbered since. */
 void flowtab_undo(struct flow *flow, const uint64_t undo[2]);

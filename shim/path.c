@@ -11,6 +11,7 @@
 #include "process.h"
 #include "real.h"
 #include "route.h"
+#include "why.h"
 
 enum {
 	FLAGS_CARRIED = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM,
@@ -35,6 +36,7 @@ static bool enter(uintptr_t here)
 		if (here < inside || here - inside > LEFT_WITHIN)
 			return false;
 		claims_abandon();
+		book_abandon();
 	}
 	inside = here;
 	return true;
@@ -73,7 +75,8 @@ static enum md_aside judge(struct call *call, struct packet *packet)
 /* Out it goes, wrapped; or why not. */
 static enum md_aside take(struct call *call, struct packet *packet)
 {
-	enum md_count count = packet->route->mode == MODE_TUNNEL ? MD_C_WRAPPED_MED_TUNNEL : MD_C_WRAPPED_MED_INLINE;
+	enum md_count count = (packet->route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) +
+		(packet->route->mode == MODE_INLINE);
 	enum md_aside why;
 
 	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))
@@ -195,6 +198,7 @@ static ssize_t send_train(struct call *call, struct packet *packet, const struct
 		why = judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
 			why = take(call, packet);
+		why_packet(call, packet, why);
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
@@ -243,6 +247,7 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 		return FATE_SINGLE;
 	tally_count(&call->tally, MD_C_SEEN, n ? (int)n : 1);
 	tally_aside(&call->tally, why, n ? (int)n : 1);
+	why_packet(call, packet, why);
 	if (why == MD_A_NOT_MEDIA && !*segment && stun_wanted(call, packet))
 		return FATE_STUN;
 	return FATE_NATIVE;
@@ -265,6 +270,7 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 	}
 	tally_count(&call->tally, MD_C_SEEN, 1);
 	why = take(call, packet);
+	why_packet(call, packet, why);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
 		return 1;
@@ -286,7 +292,12 @@ static int walk(struct call *call)
 		enum fate fate;
 		int done;
 
+		/* The rest is filled in on the way; these say how far it got. */
 		packet.msg = &call->vec[i].msg_hdr;
+		packet.data.len = 0;
+		packet.protocol = PROTO_NONE;
+		packet.key.tuple.version = 0;
+		packet.route = NULL;
 		fate = decide(call, &packet, &control, &all, &segment);
 		if (fate == FATE_NATIVE)
 			continue;
@@ -314,6 +325,7 @@ static int pass(struct call *call, enum md_aside why)
 {
 	tally_count(&call->tally, MD_C_SEEN, (int)call->n);
 	tally_aside(&call->tally, why, (int)call->n);
+	why_packet(call, NULL, why);
 	return PATH_PASS;
 }
 
@@ -377,6 +389,7 @@ static void settle(struct call *call)
 	if (call->tally.touched >> TALLY_ENGINE || (call->tally.touched && !call->alone))
 		stats_cookie(call->fd, &cookie);
 	tally_settle(&call->tally);
+	why_settle();
 }
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own own)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "book.h"
 #include "config.h"
 #include "egress.h"
 #include "flowtab.h"
@@ -23,6 +24,7 @@
 #include "socktab.h"
 #include "stats.h"
 #include "tapped.h"
+#include "usage.h"
 
 static struct config config;
 static struct config_errors errors;
@@ -62,7 +64,7 @@ static bool lend(void)
 {
 	int err = 0;
 
-	if (config.auth && config.has_key)
+	if (config.auth && (config.has_key || config.by_book))
 		err = lend_open(config.key.algorithm, &hall.lend);
 	if (err)
 		log_line("libcrypto cannot be opened, which %s needs here: passing through",
@@ -94,6 +96,14 @@ static bool keep_routes(bool *ipv4, bool *ipv6)
 	return any;
 }
 
+static bool want_urgency(void)
+{
+	for (unsigned i = 0; i < config.routes; i++)
+		if (config.route[i].quic_priority && config.route[i].mode != MODE_OFF)
+			return true;
+	return false;
+}
+
 static bool make_rooms(void)
 {
 	int err = process_start();
@@ -108,8 +118,11 @@ static bool make_rooms(void)
 		err = flowtab_start(config.flows, config.reading.dd_id != 0);
 	if (!err)
 		err = hints_start();
+	tapped_urgency = want_urgency();
 	if (!err)
 		err = tapped_start(&config.reading, config.sockets);
+	if (!err)
+		err = book_start(&config);
 	if (err)
 		log_line("no memory for the tables: %s: passing through", strerror(-err));
 	return err == 0;
@@ -122,6 +135,8 @@ static void open_stats(void)
 
 	if (err)
 		log_line("no counters in %s: %s", config.stats_dir, strerror(-err));
+	if (!err && config.domains)
+		usage_open(config.stats_dir);
 }
 
 static void begin(void)

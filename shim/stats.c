@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "ledger.h"
 #include "real.h"
 
 _Static_assert(sizeof(struct md_stats) <= MD_STATS_SIZE, "the counters fit their file");
@@ -105,9 +104,10 @@ void tally_settle(struct tally *tally)
 /* Whether a file of counters is of no use to anybody any more: its process is gone and never sent. */
 static __attribute__((noinline)) bool idle_and_dead(int dir, const char *name)
 {
-	struct md_stats s;
+	uint64_t seen = 1;
+	uint32_t magic = 0;
 	char *end;
-	long n, pid = strtol(name, &end, 10);
+	long pid = strtol(name, &end, 10);
 	int fd;
 
 	if (pid <= 0 || strcmp(end, ".stats") != 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
@@ -115,9 +115,20 @@ static __attribute__((noinline)) bool idle_and_dead(int dir, const char *name)
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	n = read(fd, &s, sizeof(s));
+	if (pread(fd, &magic, sizeof(magic), offsetof(struct md_stats, magic)) != sizeof(magic) ||
+		pread(fd, &seen, sizeof(seen), offsetof(struct md_stats, count[MD_C_SEEN])) != sizeof(seen))
+		magic = 0;
 	close(fd);
-	return n == (long)sizeof(s) && s.magic == MD_STATS_MAGIC && s.count[MD_C_SEEN] == 0;
+	return magic == MD_STATS_MAGIC && seen == 0;
+}
+
+static void discard(int dir, const char *name)
+{
+	char usage[32];
+
+	unlinkat(dir, name, 0);
+	snprintf(usage, sizeof(usage), "%ld.usage", strtol(name, NULL, 10));
+	unlinkat(dir, usage, 0);
 }
 
 /* Helpers that a served program starts leave a file each. Every start tidies up after a few of them (the kernel's
@@ -137,51 +148,27 @@ static void tidy(const char *path)
 
 		memcpy(&len, record + offsetof(struct dirent64, d_reclen), sizeof(len));
 		if (idle_and_dead(dir, record + offsetof(struct dirent64, d_name)))
-			unlinkat(dir, record + offsetof(struct dirent64, d_name), 0);
+			discard(dir, record + offsetof(struct dirent64, d_name));
 		at += len;
 	}
 	close(dir);
 }
 
-/* Beyond the limit of file sizes the kernel would send SIGXFSZ, which ends a process that does not expect it. */
-static bool file_may_have(size_t len)
+static void introduce_page(void *page, const void *config)
 {
-	struct rlimit most = { RLIM_INFINITY, RLIM_INFINITY };
-
-	return getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur >= len;
+	introduce(page, config);
 }
 
 int stats_open(const char *dir, const char *config)
 {
-	char path[256], fresh[288];
-	void *map = MAP_FAILED;
-	int fd, err = 0;
+	void *page;
+	int err;
 
 	introduce(&own.stats, config);
-	if (!file_may_have(MD_STATS_SIZE))
-		return -EFBIG;
-	snprintf(path, sizeof(path), "%s/%d.stats", dir, (int)getpid());
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	/* A file of this number is a dead process's; a fresh one takes its place whole, so that no reader sees half. */
-	unlink(fresh);
-	fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	err = posix_fallocate(fd, 0, MD_STATS_SIZE);
-	if (!err) {
-		map = mmap(NULL, MD_STATS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		err = map == MAP_FAILED ? errno : 0;
-	}
-	if (!err) {
-		introduce(map, config);
-		err = rename(fresh, path) == 0 ? 0 : errno;
-	}
-	close(fd);
-	if (err) {
-		unlink(fresh);
-		return -err;
-	}
-	stats_now = map;
+	err = ledger_open(dir, ".stats", MD_STATS_SIZE, introduce_page, config, &page);
+	if (err)
+		return err;
+	stats_now = page;
 	tidy(dir);
 	return 0;
 }

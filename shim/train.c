@@ -93,7 +93,7 @@ static uint8_t measure(struct call *call, const struct packet *packet)
 
 	for (unsigned i = 0; i < call->n; i++)
 		add_message(call, &call->vec[i].msg_hdr, packet, mark, &octets, &count);
-	return count >= 2 ? md_burst_quantum(octets, hall.config->bq_unit) : 0;
+	return count >= 2 ? md_burst_quantum(octets, packet->bq_unit) : 0;
 }
 
 /* Whether no other message of the call goes where this one goes, as far as can be told cheaply: a call may have a thousand

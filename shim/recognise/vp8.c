@@ -5,7 +5,9 @@
 enum {
 	X = 0x80, N = 0x20, S = 0x10, PID = 0x07,
 	I = 0x80, L = 0x40, T = 0x20, K = 0x10, LONG_PICTURE_ID = 0x80, TID = 0xC0,
-	INTER_FRAME = 0x01 /* P of the payload header, section 4.3: 0 is a key frame */
+	INTER_FRAME = 0x01, /* P of the payload header, section 4.3: 0 is a key frame */
+	RESERVED = 0x48, RESERVED_EXTENSION = 0x0F,
+	START_CODE = 0x9D012A, START_CODE_AT = 3 /* of key frames: RFC 6386, section 9.1 */
 };
 
 /* The longest descriptor, and the first octet of the payload header behind it. */
@@ -51,13 +53,18 @@ static inline void read_payload(const uint8_t p[static HEAD], size_t len, bool m
 		*said = (struct said){ .start = start, .end = marker, .class = class_of(p, descriptor, layered, start) };
 }
 
-/* Too short for any descriptor, or its first octets lie in several pieces. */
+/* Octets that lie in several pieces, or are fewer than a descriptor may have. */
+static void gather(const struct octets *payload, uint8_t head[static HEAD])
+{
+	for (size_t i = 0; i < HEAD; i++)
+		head[i] = i < payload->len ? octet(payload, i) : 0;
+}
+
 static __attribute__((noinline)) void cut_payload(const struct octets *payload, bool marker, struct said *said)
 {
-	uint8_t head[HEAD] = { 0 };
+	uint8_t head[HEAD];
 
-	for (size_t i = 0; i < HEAD && i < payload->len; i++)
-		head[i] = octet(payload, i);
+	gather(payload, head);
 	read_payload(head, payload->len, marker, said);
 }
 
@@ -67,4 +74,20 @@ void vp8_recognise(const struct octets *payload, bool marker, struct said *said)
 		read_payload(payload->flat, payload->len, marker, said);
 	else
 		cut_payload(payload, marker, said);
+}
+
+bool vp8_doubtful(const struct octets *payload)
+{
+	uint8_t head[HEAD];
+	bool layered;
+	size_t descriptor, code;
+
+	gather(payload, head);
+	descriptor = descriptor_read(head, &layered);
+	if (payload->len < descriptor || head[0] & RESERVED || (head[0] & X && head[1] & RESERVED_EXTENSION))
+		return true;
+	code = descriptor + START_CODE_AT;
+	if ((head[0] & (S | PID)) != S || payload->len < code + 3 || head[descriptor] & INTER_FRAME)
+		return false;
+	return ((uint32_t)octet_u16(payload, code) << 8 | octet(payload, code + 2)) != START_CODE;
 }

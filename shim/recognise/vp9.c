@@ -7,12 +7,14 @@ enum {
 	LONG_PICTURE_ID = 0x80,
 	TID_SHIFT = 5, SID_SHIFT = 1, SID_MASK = 0x07,
 	ANOTHER_DIFF = 0x01, DIFFS = 3,
+	FRAME_MARKER_MASK = 0xC0, FRAME_MARKER = 0x80, /* every frame begins with it: bitstream specification, section 6.2 */
 	SS_LAYERS_SHIFT = 5, SS_SIZES = 0x10, SS_PICTURES = 0x08, SS_REFERENCES = 0x0C, SS_REFERENCES_SHIFT = 2
 };
 
 struct layers {
 	bool known;
 	uint8_t tid, sid;
+	size_t end; /* of the descriptor */
 };
 
 /* Octets of a descriptor without its scalability structure, at most. */
@@ -69,6 +71,7 @@ static inline bool descriptor_read(const uint8_t head[static HEAD], const struct
 		return false;
 	if (flags & V && !skip_structure(p, &at))
 		return false;
+	layers->end = at;
 	return at <= p->len;
 }
 
@@ -102,14 +105,19 @@ static inline void read_payload(const uint8_t head[static HEAD], const struct oc
 	};
 }
 
-/* Too short for any descriptor, or its first octets lie in several pieces. */
+/* Octets that lie in several pieces, or are fewer than a descriptor may have. */
+static void gather(const struct octets *payload, uint8_t head[static HEAD])
+{
+	for (size_t i = 0; i < HEAD; i++)
+		head[i] = i < payload->len ? octet(payload, i) : 0;
+}
+
 static __attribute__((noinline)) void cut_payload(const struct octets *payload, bool marker, struct highest *highest,
 	struct said *said)
 {
-	uint8_t head[HEAD] = { 0 };
+	uint8_t head[HEAD];
 
-	for (size_t i = 0; i < HEAD && i < payload->len; i++)
-		head[i] = octet(payload, i);
+	gather(payload, head);
 	read_payload(head, payload, marker, highest, said);
 }
 
@@ -120,4 +128,16 @@ void vp9_recognise(const struct octets *payload, bool marker, struct highest *hi
 		read_payload(payload->flat, payload, marker, highest, said);
 	else
 		cut_payload(payload, marker, highest, said);
+}
+
+bool vp9_doubtful(const struct octets *payload)
+{
+	struct layers layers;
+	uint8_t head[HEAD];
+
+	gather(payload, head);
+	if (!descriptor_read(head, payload, &layers))
+		return true;
+	return head[0] & B && layers.end < payload->len &&
+		(octet(payload, layers.end) & FRAME_MARKER_MASK) != FRAME_MARKER;
 }

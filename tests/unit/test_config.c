@@ -13,6 +13,7 @@ static void empty_file_gives_the_defaults(void **state)
 	assert_string_equal(c->process[0], "*");
 	assert_string_equal(c->stats_dir, "/run/mdshim");
 	assert_string_equal(c->log_file, "");
+	assert_string_equal(c->publish_dir, "/run/mdshim/books");
 	assert_int_equal(c->flows, 100000);
 	assert_int_equal(c->sockets, 4096);
 	assert_int_equal(c->key.cover, 0);
@@ -75,6 +76,7 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "shim", "processes", "gst-*, ffmpeg", "a b" },
 	{ "shim", "stats_dir", "/run/x", "run/x" },
 	{ "shim", "log_file", "/var/log/x", "stderr" },
+	{ "shim", "publish_dir", "/run/y", "run/y" },
 	{ "shim", "flows", "16", "15" },
 	{ "shim", "sockets", "1048576", "1048577" },
 	{ "auth", "auth", "off", "of" },
@@ -95,6 +97,7 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "payload", "96", "h264", "H264" },
 	{ "extension", "dependency_descriptor", "1", "0" },
 	{ "extension", "frame_marking", "255", "256" },
+	{ "extension", "mid", "4", "mid" },
 	{ "classifier", "h265_don", "true", "2" },
 	{ "stun", "type", "0xC0DE", "0xbfff" },
 	{ "stun", "type", "0xc056", "0xc057" },
@@ -108,19 +111,24 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "router r", "source", "192.0.2.7", "eth0" },
 	{ "router r", "ttl", "1", "0" },
 	{ "route r", "mode", "inline", "outline" },
-	{ "route r", "option", "ofc", "both" },
+	{ "route r", "option", "med", "both" },
+	{ "route r", "domain", "cap1-csp1", "cap 1" },
 	{ "route r", "payload", "rtp, quic", "srtp" },
 	{ "route r", "local_port", "5004, 6000-7000", "7000-6000" },
 	{ "route r", "remote_port", "1-65535", "65536" },
 	{ "route r", "process", "gst-*", "a, b" },
 	{ "route r", "protection", "srtp", "dtls" },
 	{ "route r", "quic", "frames", "datagrams" },
+	{ "route r", "quic_priority", "yes", "high" },
 	{ "route r", "token_count", "1", "0" },
 	{ "route r", "token_interval", "0", "86401" },
 	{ "route r", "stun_token", "indication", "on" },
 	{ "policy p", "payload_types", "0, 127, 96", "128" },
 	{ "policy p", "ssrcs", "0, 0xffffffff", "0x100000000" },
 	{ "policy p", "streams", "0, 4, 8", "4, x" },
+	{ "policy p", "mids", "0, audio, {3f}", "a b" },
+	{ "policy p", "mids", "0123456789abcdef0123456789ABCDEF", "0123456789abcdef0123456789ABCDEF0" },
+	{ "policy p", "mids", "0", "audio, (1)" },
 	{ "policy p", "key", "0, 3, 0", "4, 1, 1" },
 	{ "policy p", "base", "3,1,2", "1, 0, 1" },
 	{ "policy p", "enhancement", "1, 1, 1", "1, 1, 3" },
@@ -151,6 +159,8 @@ static int around(char text[static 512], unsigned i, const char *value)
 
 	if (strncmp(section, "route ", 6) == 0)
 		rest = "destination = 10.0.0.0/8\nrouter = x\n[router x]\naddress = 192.0.2.1\nport = 1\n[stun]\ntype = 0xc0de\n";
+	else if (strcmp(values[i].name, "mids") == 0)
+		rest = "[extension]\nmid = 4\n";
 	else if (strcmp(values[i].name, "address") == 0)
 		rest = "port = 1\n";
 	else if (strcmp(values[i].name, "port") == 0)
