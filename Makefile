@@ -26,7 +26,7 @@ HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # storage that never calls the allocator.
 GUEST     := -fPIC -fvisibility=hidden -ftls-model=initial-exec -Wframe-larger-than=2048
 # The library is small enough for the compiler to see it whole; objects keep their ordinary code for lint and archives.
-LTO       := $(if $(SAN),,-flto=auto -ffat-lto-objects)
+LTO       := $(if $(SAN),,-O3 -flto=auto -ffat-lto-objects)
 Q         := $(if $(V),,@)
 SAY        = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
 

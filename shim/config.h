@@ -172,6 +172,6 @@ bool config_serves(const struct config *config, const char *program);
 bool pattern_match(const char *pattern, const char *name);
 
 /* Whether one of n prefixes holds the address; version 4 or 6, addresses as on the wire. */
-bool prefix_match(const struct prefix *prefix, unsigned n, uint8_t version, const uint8_t *addr);
+bool prefix_match(const struct prefix *prefix, unsigned n, uint8_t version, const uint8_t addr[static 16]);
 
 #endif

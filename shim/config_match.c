@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Questions to a configuration that was read: programs and prefixes.
+#include <endian.h>
 #include <string.h>
 
 #include "config.h"
@@ -65,14 +66,23 @@ bool pattern_match(const char *p, const char *name)
 	return !*p;
 }
 
-bool prefix_match(const struct prefix *prefix, unsigned n, uint8_t version, const uint8_t *addr)
+/* Whether the first bits of a and b, 64 at most, are the same. */
+static inline bool begin_alike(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
-	for (unsigned i = 0; i < n; i++) {
-		unsigned whole = prefix[i].length / 8, rest = prefix[i].length % 8;
+	uint64_t x, y;
 
-		if (prefix[i].version != version || memcmp(prefix[i].addr, addr, whole) != 0)
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	return !bits || !(be64toh(x ^ y) >> (64 - bits));
+}
+
+bool prefix_match(const struct prefix *prefix, unsigned n, uint8_t version, const uint8_t addr[static 16])
+{
+	for (const struct prefix *p = prefix; p < prefix + n; p++) {
+		if (p->version != version)
 			continue;
-		if (!rest || ((prefix[i].addr[whole] ^ addr[whole]) & (0xff00 >> rest) & 0xff) == 0)
+		if (p->length <= 64 ? begin_alike(p->addr, addr, p->length) :
+				      begin_alike(p->addr, addr, 64) && begin_alike(p->addr + 8, addr + 8, p->length - 64u))
 			return true;
 	}
 	return false;

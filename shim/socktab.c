@@ -162,6 +162,8 @@ struct sock *socktab_find(int fd, uint32_t now)
 	index = atomic_load_explicit(&n->sock, memory_order_relaxed);
 	if (index)
 		sock = table_pin_at(&table, index - 1, &cookie, now);
+	if (sock && !atomic_load_explicit(&n->no_for, memory_order_relaxed))
+		return sock;
 	if (!sock)
 		sock = table_find(&table, hash_of(cookie), &cookie, now);
 	if (!sock)

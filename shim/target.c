@@ -15,7 +15,7 @@ static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
 /* Address and port out of a socket address of either family; IPv4 in IPv6 clothes is IPv4 (RFC 4291). Version 0: not one
  * that we know. */
-static uint8_t take_addr(const void *from, socklen_t len, uint8_t *addr, uint16_t *port)
+static inline uint8_t take_addr(const void *from, socklen_t len, uint8_t *addr, uint16_t *port)
 {
 	struct sockaddr_in6 six;
 	struct sockaddr_in four;
@@ -40,11 +40,12 @@ static uint8_t take_addr(const void *from, socklen_t len, uint8_t *addr, uint16_
 	return 6;
 }
 
-static bool any(const uint8_t *addr)
+static inline bool any(const uint8_t *addr)
 {
-	static const uint8_t none[16];
+	uint64_t half[2];
 
-	return memcmp(addr, none, 16) == 0;
+	memcpy(half, addr, sizeof(half));
+	return !(half[0] | half[1]);
 }
 
 /* Whether the kernel lets this socket send to an address of that version: not IPv6 addresses, mapped or not, on an IPv4

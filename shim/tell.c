@@ -18,9 +18,9 @@ enum {
 static bool speaks_of_streams(const struct packet *packet)
 {
 	bool streams = packet->protocol == PROTO_QUIC_SHORT && !packet->route->quic_frames;
-	uint8_t shape = 0;
+	uint8_t shape = atomic_load_explicit(&packet->flow->shape, memory_order_relaxed);
 
-	if (!atomic_compare_exchange_strong(&packet->flow->shape, &shape, streams ? SHAPE_STREAMS : SHAPE_FRAMES))
+	if (shape || !atomic_compare_exchange_strong(&packet->flow->shape, &shape, streams ? SHAPE_STREAMS : SHAPE_FRAMES))
 		streams = shape == SHAPE_STREAMS;
 	return streams;
 }

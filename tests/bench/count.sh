@@ -38,13 +38,15 @@ collected() {
 	fi && sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p' "$work/err"
 }
 
-# each MODE ARGUMENTS... - instructions per datagram; remembered, as many names share a plain run
+# each MODE ARGUMENTS... - instructions per datagram; remembered, as many names share a plain run. Both runs go at least
+# once through all flows, the fourth argument.
 each() {
 	memo=$work/memo.$(echo "$*" | tr ' /' '__')
 	if [ ! -s "$memo" ]; then
-		mode=$1; shift
-		short=$(collected "$mode" $N "$@")
-		long=$(collected "$mode" $((2 * N)) "$@")
+		mode=$1 first=$N; shift
+		[ "$4" -le $N ] || first=$4
+		short=$(collected "$mode" "$first" "$@")
+		long=$(collected "$mode" $((first + N)) "$@")
 		[ -n "$short" ] && [ -n "$long" ] || return 1
 		echo "$short $long" | awk -v n=$N '{ printf "%.1f", ($2 - $1) / n }' >"$memo"
 	fi
@@ -86,6 +88,27 @@ count() {
 	failed=$((failed + 1))
 }
 
+# flat NAME MODE FLOWS ARGUMENTS... - what a datagram costs with so many flows is at most the limit, in percent of one flow
+flat() {
+	name=$1 mode=$2 flows=$3; shift 3
+	case " $wanted " in '  ' | *" $name "*) ;; *) return ;; esac
+	limit=$(awk -v name="$name" '$1 == name { print $2 }' "$here/limits")
+	tests=$((tests + 1))
+	if ! one=$(each "$mode" "$@" 1 1) || ! many=$(each "$mode" "$@" "$flows" 1); then
+		echo "not ok - instructions: $name: a run failed"
+		failed=$((failed + 1))
+		return
+	fi
+	share=$(echo "$many $one" | awk '{ printf "%.1f", 100 * $1 / $2 }')
+	printf '# %-22s %9s with %s flows, %s with one: %s %%, limit %s\n' "$name" "$many" "$flows" "$one" "$share" "$limit"
+	if echo "$share ${limit:-0}" | awk '{ exit !($1 <= $2) }'; then
+		echo "ok - instructions: $name"
+	else
+		echo "not ok - instructions: $name: $share %, the limit is ${limit:-missing}"
+		failed=$((failed + 1))
+	fi
+}
+
 wanted=$*
 all=$((3 * N))
 count raw-inline-sendto inline $all sendto 4 0 1 1
@@ -96,6 +119,8 @@ count raw-inline-fan inline $all sendmmsg 4 0 1000 1
 count raw-inline-train inline $all train 4 0 1 1
 count raw-tunnel-sendto tunnel $all sendto 4 0 1 1
 count raw-tunnel-sendmmsg tunnel $all sendmmsg 4 0 1 1
+flat flat-sendto inline 100000 sendto 4 0
+flat flat-sendmmsg inline 100000 sendmmsg 4 0
 count no-route inline 0 sendto bare 0 1 1
 count pass-tcp inline 0 tcp 4 1 1 1
 count pass-unix inline 0 unix - 1 1 1

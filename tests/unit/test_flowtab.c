@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +172,18 @@ static void a_stream_takes_its_layers_to_the_next_flow(void **state)
 	flowtab_let_go(there);
 }
 
+/* MDU_RECORDS records of an SSRC and the traffic key are inside. */
+static void a_flow_with_one_ssrc_stays_below_512_octets(void **state)
+{
+	size_t all = sizeof(struct flow) + sizeof(struct stream);
+
+	(void)state;
+	printf("# a flow with one SSRC: %zu octets: flow %zu, the cached key included, SSRC with %d MDU records %zu\n", all,
+		sizeof(struct flow), MDU_RECORDS, sizeof(struct stream));
+	assert_true(all <= 512);
+	assert_true(sizeof(((struct stream *)NULL)->mdu.record) / sizeof(struct mdu_record) >= 9);
+}
+
 static void sequence_counts_by_one_and_time_never_goes_back(void **state)
 {
 	struct flow *flow = add(300, 70000);
@@ -273,6 +286,7 @@ int main(void)
 		cmocka_unit_test(a_retired_flow_is_not_found),
 		cmocka_unit_test(a_flow_that_comes_back_has_no_old_streams),
 		cmocka_unit_test(a_stream_takes_its_layers_to_the_next_flow),
+		cmocka_unit_test(a_flow_with_one_ssrc_stays_below_512_octets),
 		cmocka_unit_test(sequence_counts_by_one_and_time_never_goes_back),
 		cmocka_unit_test(a_number_is_taken_back_only_if_it_was_the_last),
 		cmocka_unit_test(threads_never_get_the_same_number),
