@@ -84,6 +84,9 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 	parcel->user_len = packet->data.len;
 	parcel->interface = tunnel ? 0 : packet->control->interface;
 	parcel->flags = tunnel ? 0 : call->flags & MSG_CONFIRM;
+	parcel->segmented = call->view.segment || packet->control->has_segment;
+	parcel->fd = call->fd;
+	parcel->msg = packet->msg;
 	parcel->user_sum = md_sum_pieces(0, parcel->piece + (tunnel ? 2 : 1), parcel->pieces - (tunnel ? 2u : 1u));
 	return !tunnel || enclose(packet, parcel, inner) ? MD_ASIDE_COUNT : MD_A_MTU;
 }
@@ -151,7 +154,7 @@ static bool token_due(const struct call *call, const struct packet *packet, cons
 static bool code_of(const struct call *call, const struct packet *packet, const struct md_meaning *meaning,
 	struct md_metadata *meta)
 {
-	const uint8_t *code = md_snapshot_pick(packet->book->snapshot, meaning, (uint32_t)(process_random() >> 32));
+	const uint8_t *code = md_snapshot_pick(packet->book.snapshot, meaning, (uint32_t)(process_random() >> 32));
 
 	usage_count(md_meaning_number(meaning), call->now);
 	if (!code)
@@ -175,8 +178,7 @@ static enum md_aside finish(struct call *call, struct packet *packet, struct par
 		return MD_A_BUSY;
 	if (packet->route->ofc && !code_of(call, packet, &meaning, &meta))
 		return MD_A_NO_CODE;
-	if (packet->book)
-		book_let_go(packet->book); /* what follows may wait */
+	book_let_go(&packet->book); /* what follows may wait */
 	flowtab_tick(packet->flow, ntp_now(call), &meta.seq, &meta.ts, undo);
 	/* cppcheck-suppress autoVariables - area does not outlive this call */
 	area->meta = &meta;
@@ -225,10 +227,10 @@ static __attribute__((noinline)) bool make_key(const struct packet *packet, cons
 	struct md_key master;
 	bool made;
 
-	md_snapshot_key_copy(packet->book->key, &master);
+	md_snapshot_key_copy(packet->book.key, &master);
 	made = md_traffic_key_make(key, &master, tuple, hall.lend) == 0;
 	explicit_bzero(&master, sizeof(master));
-	key->mark = packet->book->mark;
+	key->mark = packet->book.mark;
 	if (made)
 		flowtab_keep_key(packet->flow, key);
 	return made;
@@ -246,8 +248,8 @@ static bool sign_with(const struct call *call, const struct packet *packet, cons
 		return key_is_valid(call);
 	}
 	area->key = key;
-	area->next_keyid = packet->book->next_keyid;
-	return packet->book->key && (flowtab_key(packet->flow, packet->book->mark, key) || make_key(packet, tuple, key));
+	area->next_keyid = packet->book.next_keyid;
+	return packet->book.key && (flowtab_key(packet->flow, packet->book.mark, key) || make_key(packet, tuple, key));
 }
 
 static enum md_aside wrap_by(struct call *call, struct packet *packet)
@@ -262,7 +264,7 @@ static enum md_aside wrap_by(struct call *call, struct packet *packet)
 	enum md_aside why;
 
 	if (ofc)
-		ids.legacy16 &= packet->book->snapshot->legacy16; /* both ends of the domain have to say so */
+		ids.legacy16 &= packet->book.snapshot->legacy16; /* both ends of the domain have to say so */
 	why = pack(call, packet, &parcel, inner);
 	if (why != MD_ASIDE_COUNT)
 		return why;
@@ -280,24 +282,24 @@ enum { COLOURS = 4 };
 
 enum md_aside wrap(struct call *call, struct packet *packet)
 {
-	struct book book = { .pin = NULL };
+	const struct md_snapshot *book;
 	enum md_aside why;
 
 	packet->colours = COLOURS;
 	packet->bq_unit = hall.config->bq_unit;
-	if (packet->route->domain < 0)
-		return wrap_by(call, packet);
-	why = book_pin(packet->route->domain, call->time.tv_sec, call->now, &book);
-	if (why != MD_ASIDE_COUNT)
-		return why;
-	/* cppcheck-suppress autoVariables - taken back below */
-	packet->book = &book;
-	if (book.snapshot->colours)
-		packet->colours = book.snapshot->colours;
-	if (book.snapshot->bq_unit)
-		packet->bq_unit = book.snapshot->bq_unit;
+	packet->book.snapshot = NULL;
+	packet->book.pin = NULL;
+	if (packet->route->domain >= 0) {
+		why = book_pin(packet->route->domain, call->time.tv_sec, call->now, &packet->book);
+		if (why != MD_ASIDE_COUNT)
+			return why;
+		book = packet->book.snapshot;
+		if (book->colours)
+			packet->colours = book->colours;
+		if (book->bq_unit)
+			packet->bq_unit = book->bq_unit;
+	}
 	why = wrap_by(call, packet);
-	book_let_go(&book);
-	packet->book = NULL;
+	book_let_go(&packet->book);
 	return why;
 }
