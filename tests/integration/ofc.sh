@@ -147,7 +147,7 @@ differ() { # ORDER
 	until_ says 'listening on' "$T/tcpdump" || return 1
 	sent=0
 	sender_begin && tell "$1" 60 && sender_end && all_decoded 480 || return 1
-	until_ eval '[ "$(tcpdump -n -r "$T/fork.pcap" 2>/dev/null | wc -l)" -ge 480 ]' || return 1
+	until_ eval '[ "$(tcpdump -n -r "$T/fork.pcap" 2>/dev/null | wc -l)" -ge "$(($(wc -l <"$T/a.lines") - marked))" ]' || return 1
 	kill "$dump"
 	wait "$dump"
 	keys=$(tail -qn +2 "$T"/books.a/cap1.*.book | jq -r '.keys[] | "--key \(.alg):\(.key):cover=\(.cover):id=\(.keyid)"')
