@@ -17,7 +17,7 @@ WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wformat-nonliteral 
 OPT       ?= -O2 -g
 SAN       ?=
 CFLAGS    := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(OPT) $(SAN)
-CPPFLAGS  := -Iinclude -MMD -MP -DMDSHIM_VERSION='"$(VERSION)"'
+CPPFLAGS  := -Iinclude -Idemo/radio -MMD -MP -DMDSHIM_VERSION='"$(VERSION)"'
 HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # Code that runs inside somebody else's process: position independent, nothing visible, small frames, thread-local
 # storage that never calls the allocator.
@@ -162,7 +162,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -Iinclude -MMD -MP -fPIE -pie -rdynamic -o $@ $< -lpthread -ldl
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -Iinclude -Idemo/radio -MMD -MP -fPIE -pie -rdynamic -o $@ $< -lpthread -ldl
 
 $(B)/tests/preload/libs/%.so: tests/preload/libs/%.c
 	@mkdir -p $(@D)
