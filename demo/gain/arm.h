@@ -14,6 +14,8 @@ struct arm_setting {
 	const struct trace *trace;
 	int64_t skip, delay;
 	bool tcp;                /* with a competing TCP flow */
+	void (*see)(void *context, int64_t now, size_t octets); /* what waits, at each arrival; may be NULL */
+	void *context;
 };
 
 struct arm_result {
