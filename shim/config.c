@@ -166,6 +166,7 @@ static void defaults(struct config *config)
 	strcpy(config->process[0], "*");
 	config->processes = 1;
 	strcpy(config->stats_dir, "/run/mdshim");
+	strcpy(config->publish_dir, "/run/mdshim/books");
 	config->flows = 100000;
 	config->sockets = 4096;
 	config->key.keyid = 1;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <mdshim/wire.h>
+#include <mdshim/codebook.h>
 
 #include "classify.h"
 
@@ -18,6 +18,7 @@ enum {
 	CONFIG_NAME = 64,       /* octets of a section name with its NUL */
 	CONFIG_ROUTERS = 32,
 	CONFIG_ROUTES = 64,
+	CONFIG_DOMAINS = 16,
 	CONFIG_POLICIES = 16,   /* number 0 is the default policy */
 	CONFIG_PREFIXES = 32,   /* per route */
 	CONFIG_PORTS = 16,      /* ranges per route */
@@ -71,7 +72,8 @@ struct router {
 	struct endpoint source; /* outer source address, version 0: as the system chooses */
 	uint32_t mtu;           /* largest outer IP packet, octets */
 	uint8_t ttl;
-	bool ofc;               /* the option of its routes, which must agree */
+	bool ofc;               /* the option of its routes, which must agree, */
+	int domain;             /* and their domain: index, -1 without one */
 	bool used;
 };
 
@@ -85,6 +87,7 @@ struct route {
 	enum mode mode;
 	int router;             /* index, -1 without one */
 	bool ofc;
+	int domain;             /* whose books give key and codes: index, -1: the key is that of [auth] */
 	unsigned carries;       /* CARRIES_*: payload kinds the route takes */
 	bool quic_frames;       /* a QUIC flow carries frames (RTP over QUIC): S = 0 */
 	enum protection protection;
@@ -100,10 +103,12 @@ struct config {
 	unsigned processes;
 	char stats_dir[CONFIG_TEXT];
 	char log_file[CONFIG_TEXT];  /* "" = none */
+	char publish_dir[CONFIG_TEXT]; /* of the provisioner */
 	uint32_t flows, sockets;     /* bounds of the tables */
 	bool auth;                   /* off in laboratories only */
 	char key_file[CONFIG_TEXT];  /* "" = none */
 	bool has_key;
+	bool by_book;                /* some key comes from a book */
 	struct md_key key;
 	int64_t not_before, not_after; /* of the key, seconds since 1970; 0 and INT64_MAX without */
 	struct md_ids ids;
@@ -116,6 +121,8 @@ struct config {
 	struct policy policy[CONFIG_POLICIES];
 	unsigned policies;
 	bool selective;              /* a policy says whose it is */
+	char domain[CONFIG_DOMAINS][MD_BOOK_DOMAIN];
+	unsigned domains;
 	struct router router[CONFIG_ROUTERS];
 	unsigned routers;
 	struct route route[CONFIG_ROUTES];

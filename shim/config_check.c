@@ -32,6 +32,8 @@ static void route_end(struct parse *p)
 	need(p, "destination", "");
 	if (r->mode == MODE_TUNNEL && (parse_good(p, "mode") || !parse_seen(p, "mode")))
 		need(p, "router", ", since mode is tunnel");
+	if (r->ofc && r->mode != MODE_OFF)
+		need(p, "domain", ", since option is ofc");
 	if (parse_seen(p, "token") && parse_seen(p, "token_file"))
 		parse_error(p, parse_seen(p, "token_file"), p->label, ": expected token or token_file, found both", NULL);
 }
@@ -124,8 +126,14 @@ static void domain_check(struct parse *p, const struct route *route, int line)
 	if (router->used && router->ofc != route->ofc)
 		parse_error(p, line, "[route ", route->name, "]: expected option = ", router->ofc ? "ofc" : "med",
 			" as in the other routes to router ", router->name, NULL);
-	if (!router->used)
+	else if (router->used && router->domain != route->domain)
+		parse_error(p, line, "[route ", route->name, "]: expected ", router->domain < 0 ? "no domain" : "domain = ",
+			router->domain < 0 ? "" : p->config->domain[router->domain], " as in the other routes to router ",
+			router->name, NULL);
+	if (!router->used) {
 		router->ofc = route->ofc;
+		router->domain = route->domain;
+	}
 	router->used = true;
 }
 
@@ -179,8 +187,10 @@ void parse_end(struct parse *p)
 	int needed = 0; // line to complain in, if a key is
 
 	routes_end(p);
+	for (unsigned i = 0; i < c->routes; i++)
+		c->by_book |= c->auth && c->route[i].mode != MODE_OFF && c->route[i].domain >= 0;
 	for (unsigned i = 0; i < c->routes && !needed; i++)
-		if (c->route[i].mode != MODE_OFF)
+		if (c->route[i].mode != MODE_OFF && c->route[i].domain < 0)
 			needed = p->first[SECTION_AUTH] ? p->first[SECTION_AUTH] : p->pending[i].line;
 	if (!c->auth)
 		parse_warning(p, p->auth_line, "[auth] auth is off: only for laboratories, nobody can tell our metadata from forged ones",

@@ -15,6 +15,7 @@
 	X(SHIM, "shim", "processes", parse_patterns, config, process, 0, 0, "program names, separated by commas")      \
 	X(SHIM, "shim", "stats_dir", parse_path, config, stats_dir, 0, 0, "a path from / on")                          \
 	X(SHIM, "shim", "log_file", parse_path, config, log_file, 0, 0, "a path from / on")                            \
+	X(SHIM, "shim", "publish_dir", parse_path, config, publish_dir, 0, 0, "a path from / on")                      \
 	X(SHIM, "shim", "flows", parse_number, config, flows, 16, 16777216, "a number from 16 to 16777216")            \
 	X(SHIM, "shim", "sockets", parse_number, config, sockets, 16, 1048576, "a number from 16 to 1048576")          \
 	X(AUTH, "auth", "auth", parse_bool, config, auth, 0, 0, "on or off")                                           \
@@ -53,6 +54,8 @@
 	X(ROUTE, "route", "mode", parse_word, route, mode, 0, 0, "tunnel, inline or off")                              \
 	X(ROUTE, "route", "router", parse_reference, route, router, 0, 0, "the name of a router section")              \
 	X(ROUTE, "route", "option", parse_word, route, ofc, 0, 0, "med or ofc")                                        \
+	X(ROUTE, "route", "domain", parse_domain, route, domain, 0, 0,                                                 \
+		"the name of a domain, 1 to 64 letters, digits, dots, underscores and hyphens")                        \
 	X(ROUTE, "route", "payload", parse_carries, route, carries, 0, 0, "rtp, quic or both with a comma")            \
 	X(ROUTE, "route", "local_port", parse_ports, route, local_port, 0, 0, PORTS)                                   \
 	X(ROUTE, "route", "remote_port", parse_ports, route, remote_port, 0, 0, PORTS)                                 \

@@ -25,6 +25,29 @@ bool address_read(const char *text, uint8_t *version, uint8_t addr[16])
 	return *version != 0;
 }
 
+// A domain's place in struct config; the same name is the same place.
+enum parsed parse_domain(struct parse *p, const struct key *key, void *into, const char *value)
+{
+	struct config *c = p->config;
+	size_t len = strlen(value);
+	unsigned i = 0;
+	char limit[24];
+
+	(void)key;
+	if (!md_domain_good(value, len))
+		return NOT_EXPECTED;
+	while (i < c->domains && strcmp(c->domain[i], value) != 0)
+		i++;
+	if (i == CONFIG_DOMAINS) {
+		parse_error(p, p->line, "expected at most ", decimal(CONFIG_DOMAINS, limit), " domains", NULL);
+		return REPORTED;
+	}
+	memcpy(c->domain[i], value, len + 1);
+	c->domains += i == c->domains;
+	*(int *)into = (int)i;
+	return PARSED;
+}
+
 // Of a router or a source: one host, named by its own family.
 enum parsed parse_address(struct parse *p, const struct key *key, void *into, const char *value)
 {

@@ -32,6 +32,7 @@ static int router_begin(struct parse *p, const char *name)
 		parse_error(p, p->line, "expected at most ", decimal(CONFIG_ROUTERS, limit), " routers", NULL);
 	memset(r, 0, sizeof *r);
 	strcpy(r->name, name);
+	r->domain = -1;
 	r->mtu = 1500;
 	r->ttl = 64;
 	p->base = r;
@@ -55,6 +56,7 @@ static int route_begin(struct parse *p, const char *name)
 	memset(r, 0, sizeof *r);
 	strcpy(r->name, name);
 	r->router = -1;
+	r->domain = -1;
 	r->carries = CARRIES_RTP;
 	r->token_count = 3;
 	p->base = r;

@@ -47,3 +47,17 @@ void describe_stream(const struct policy *policy, uint8_t stream, struct md_meta
 	meta->p = policy->row[CLASS_UNKNOWN].p;
 	meta->l = policy->row[CLASS_UNKNOWN].l;
 }
+
+_Static_assert((int)ROLE_START == (int)MD_ROLE_START && (int)ROLE_MIDDLE == (int)MD_ROLE_MIDDLE &&
+	(int)ROLE_END == (int)MD_ROLE_END && (int)ROLE_ONLY == (int)MD_ROLE_ONLY, "roles are those of codebooks");
+
+void describe_meaning(const struct md_metadata *meta, const struct mdu_out *mdu, struct md_meaning *meaning)
+{
+	*meaning = (struct md_meaning){ .s = meta->s, .d = meta->d, .p = meta->p, .l = meta->l };
+	if (meta->s) {
+		meaning->stream = meta->counter;
+	} else {
+		meaning->role = (uint8_t)mdu->role;
+		meaning->colour = (uint8_t)(mdu->colour < 0 ? 0 : mdu->colour);
+	}
+}

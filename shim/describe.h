@@ -17,4 +17,7 @@ void describe_mdu(const struct policy *policy, const struct mdu_out *mdu, struct
 /* MED for a packet of a stream (S = 1): D is 0, P and L as the policy has them for what could not be read. */
 void describe_stream(const struct policy *policy, uint8_t stream, struct md_metadata *meta);
 
+/* The same as a meaning of codebooks; with S = 0, role and colour (-1: any) are the MDU's. */
+void describe_meaning(const struct md_metadata *meta, const struct mdu_out *mdu, struct md_meaning *meaning);
+
 #endif

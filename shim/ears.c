@@ -18,7 +18,8 @@ static int lowered(struct call *call, int mtu)
 	const struct msghdr msg = { 0 };
 	struct packet packet = { .msg = &msg, .control = &nothing };
 	struct md_metadata kind = { .option = MD_MED };
-	struct md_area area = { .ids = &hall.config->ids, .meta = &kind };
+	struct md_ids ids = hall.config->ids;
+	struct md_area area = { .ids = &ids, .meta = &kind };
 	const struct router *router;
 	int route, more;
 
@@ -28,6 +29,7 @@ static int lowered(struct call *call, int mtu)
 	if (route < 0 || hall.config->route[route].mode == MODE_OFF)
 		return mtu;
 	packet.route = &hall.config->route[route];
+	ids.legacy16 = false; /* whether codes are short, each book says anew */
 	kind.option = packet.route->ofc ? MD_OFC : MD_MED;
 	more = (int)md_area_size(&area) + (hall.config->auth ? MD_AUTH_LEN : 0);
 	if (!egress_usable(packet.route->mode == MODE_TUNNEL ? hall.config->router[packet.route->router].at.version :

@@ -241,3 +241,32 @@ void flowtab_undo(struct flow *flow, const uint64_t undo[2])
 	atomic_compare_exchange_strong_explicit(&flow->clock, &expected, undo[0], memory_order_relaxed,
 		memory_order_relaxed);
 }
+
+/* Words of a key, read and written whole, so that a reader may look while it is written: the turn tells him. */
+typedef uint64_t __attribute__((may_alias)) word;
+enum { KEY_WORDS = sizeof(struct md_traffic_key) / sizeof(word) };
+_Static_assert(sizeof(struct md_traffic_key) % sizeof(word) == 0, "whole words");
+
+bool flowtab_key(struct flow *flow, uint64_t mark, struct md_traffic_key *key)
+{
+	uint16_t turn = atomic_load_explicit(&flow->key_turn, memory_order_acquire);
+	const word *from = (const word *)(const void *)&flow->key;
+	word *to = (word *)(void *)key;
+
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_ACQUIRE);
+	return !(turn & 1) && key->mark == mark && atomic_load_explicit(&flow->key_turn, memory_order_relaxed) == turn;
+}
+
+void flowtab_keep_key(struct flow *flow, const struct md_traffic_key *key)
+{
+	uint16_t turn = atomic_load_explicit(&flow->key_turn, memory_order_relaxed);
+	const word *from = (const word *)(const void *)key;
+	word *to = (word *)(void *)&flow->key;
+
+	if (turn & 1 || !atomic_compare_exchange_strong(&flow->key_turn, &turn, (uint16_t)(turn + 1)))
+		return;
+	for (unsigned i = 0; i < KEY_WORDS; i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELEASE);
+	atomic_store_explicit(&flow->key_turn, (uint16_t)(turn + 2), memory_order_release);
+}

@@ -49,6 +49,7 @@ struct flow {                        /* the order saves room */
 	_Atomic uint8_t retired;     /* no longer to be found: what it rested on has changed */
 	_Atomic uint8_t why_not;     /* enum md_aside, MD_ASIDE_COUNT: none */
 	_Atomic uint8_t shape;       /* 0: not fixed, 1: speaks of MDUs, 2: of streams */
+	_Atomic uint16_t key_turn;   /* odd while a book's key is written */
 	struct md_traffic_key key;   /* where AUTH is on and nothing is against wrapping */
 };
 
@@ -90,6 +91,11 @@ void flowtab_layers_done(struct layers *layers);
 /* The next Sequence Number and Timestamp of the flow at time now (wire format, sections 4.5, 4.6). *undo is for
  * flowtab_undo(). */
 void flowtab_tick(struct flow *flow, uint32_t now, uint16_t *seq, uint32_t *ts, uint64_t undo[2]);
+
+/* A copy of the flow's key, if it is that with the mark; false: it has another one, or one that is being written. And keeps
+ * a key there, unless another thread is about it. Neither waits. */
+bool flowtab_key(struct flow *flow, uint64_t mark, struct md_traffic_key *key);
+void flowtab_keep_key(struct flow *flow, const struct md_traffic_key *key);
 
 /* Takes them back, if no other datagram of the flow was numbered since. */
 void flowtab_undo(struct flow *flow, const uint64_t undo[2]);

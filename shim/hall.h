@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include "book.h"
 #include "config.h"
 #include "control.h"
 #include "egress.h"
@@ -54,6 +55,9 @@ struct packet {
 	const struct route *route;
 	struct flow *flow;
 	const struct outlet_tunnel *tunnel; /* in tunnel mode */
+	struct book book;            /* where the route has a domain */
+	uint8_t colours;             /* MDUs that can be told apart: the book's */
+	uint32_t bq_unit;            /* the book's, else the configuration's */
 };
 
 /* path.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
@@ -84,9 +88,9 @@ static inline size_t headers_len(uint8_t version)
 	return version == 4 ? MD_IPV4_HEADERS : MD_IPV6_HEADERS;
 }
 
-/* tell.c - what the network is told of a datagram, Sequence Number and Timestamp aside. False: another thread held the
+/* tell.c - what the network is told of a datagram, Sequence Number and Timestamp aside, as MED and as a meaning of codebooks. False: another thread held the
  * SSRC's state too long. */
-bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta);
+bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta, struct md_meaning *meaning);
 
 /* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out. */
 enum md_aside wrap(struct call *call, struct packet *packet);

@@ -66,3 +66,13 @@ bool memory_ask(const void *where, size_t len, bool writable)
 			return false;
 	return true;
 }
+
+bool memory_now(const void *at, size_t len, bool writable)
+{
+	uint64_t last = ((uintptr_t)at + len - 1) >> PAGE_BITS;
+
+	for (uint64_t page = (uintptr_t)at >> PAGE_BITS; page <= last; page++)
+		if (writable ? !kernel_writes(page) : !kernel_reads(page))
+			return false;
+	return true;
+}

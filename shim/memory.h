@@ -39,6 +39,9 @@ static inline bool memory_writable(void *at, size_t len)
 	return memory_ask(at, len, true);
 }
 
+/* The same, but every page is shown to the kernel now: for memory that somebody else may take away (a file that is cut). */
+bool memory_now(const void *at, size_t len, bool writable);
+
 /* The time goes on, in milliseconds: old answers grow stale. */
 void memory_tick(uint32_t now);
 

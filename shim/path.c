@@ -36,6 +36,7 @@ static bool enter(uintptr_t here)
 		if (here < inside || here - inside > LEFT_WITHIN)
 			return false;
 		claims_abandon();
+		book_abandon();
 	}
 	inside = here;
 	return true;
@@ -86,7 +87,8 @@ static bool error_pending(const struct call *call)
 /* Out it goes, wrapped; or why not. */
 static enum md_aside take(struct call *call, struct packet *packet)
 {
-	enum md_count count = packet->route->mode == MODE_TUNNEL ? MD_C_WRAPPED_MED_TUNNEL : MD_C_WRAPPED_MED_INLINE;
+	enum md_count count = (packet->route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) +
+		(packet->route->mode == MODE_INLINE);
 	enum md_aside why;
 
 	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "real.h"
@@ -12,7 +13,7 @@
 struct mine {
 	_Atomic uint32_t known;  /* 0: this process has not been seen yet */
 	_Atomic uint64_t drawn;  /* random numbers drawn so far */
-	_Atomic uint64_t salt;
+	_Atomic uint64_t salt, pepper;
 };
 
 static struct mine *mine;
@@ -51,6 +52,7 @@ int process_start(void)
 
 bool process_is_new(void)
 {
+	uint64_t fresh[2] = { 0, 0 };
 	struct timespec now = { 0 };
 	uint32_t unknown = 0;
 
@@ -58,8 +60,11 @@ bool process_is_new(void)
 		return false;
 	if (!atomic_compare_exchange_strong(&mine->known, &unknown, 1))
 		return false;
+	/* What the system draws is enough; the rest is for a child where a filter forbids it to be asked. */
+	raw_call(SYS_getrandom, (long)fresh, sizeof(fresh), GRND_NONBLOCK, 0, 0, 0);
 	clock_gettime(CLOCK_REALTIME, &now);
-	atomic_store(&mine->salt, mix(seed ^ (uint64_t)raw_call(SYS_getpid, 0, 0, 0, 0, 0, 0) << 32 ^
+	atomic_store(&mine->pepper, fresh[1] ^ mix(seed));
+	atomic_store(&mine->salt, fresh[0] ^ mix(seed ^ (uint64_t)raw_call(SYS_getpid, 0, 0, 0, 0, 0, 0) << 32 ^
 		(uint64_t)now.tv_sec * 1000000000u ^ (uint64_t)now.tv_nsec));
 	return true;
 }
@@ -68,5 +73,6 @@ uint64_t process_random(void)
 {
 	uint64_t n = atomic_fetch_add_explicit(&mine->drawn, 1, memory_order_relaxed);
 
-	return mix(atomic_load_explicit(&mine->salt, memory_order_relaxed) + n * 0x9e3779b97f4a7c15u);
+	return mix(mix(atomic_load_explicit(&mine->salt, memory_order_relaxed) + n * 0x9e3779b97f4a7c15u) ^
+		atomic_load_explicit(&mine->pepper, memory_order_relaxed));
 }

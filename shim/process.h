@@ -20,7 +20,8 @@ int process_start(void);
  * puts its house in order. Cheap: one load. */
 bool process_is_new(void);
 
-/* 64 random bits, different in every process. Not for secrets. Async-signal-safe. */
+/* 64 random bits from a generator of 128, seeded by the system anew in every process. Good enough to choose codes and numbers
+ * with, not to make keys. Async-signal-safe. */
 uint64_t process_random(void);
 
 #endif

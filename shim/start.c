@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "book.h"
 #include "config.h"
 #include "egress.h"
 #include "flowtab.h"
@@ -23,6 +24,7 @@
 #include "socktab.h"
 #include "stats.h"
 #include "tapped.h"
+#include "usage.h"
 
 static struct config config;
 static struct config_errors errors;
@@ -62,7 +64,7 @@ static bool lend(void)
 {
 	int err = 0;
 
-	if (config.auth && config.has_key)
+	if (config.auth && (config.has_key || config.by_book))
 		err = lend_open(config.key.algorithm, &hall.lend);
 	if (err)
 		log_line("libcrypto cannot be opened, which %s needs here: passing through",
@@ -110,6 +112,8 @@ static bool make_rooms(void)
 		err = hints_start();
 	if (!err)
 		err = tapped_start(&config.reading, config.sockets);
+	if (!err)
+		err = book_start(&config);
 	if (err)
 		log_line("no memory for the tables: %s: passing through", strerror(-err));
 	return err == 0;
@@ -122,6 +126,8 @@ static void open_stats(void)
 
 	if (err)
 		log_line("no counters in %s: %s", config.stats_dir, strerror(-err));
+	if (!err && config.domains)
+		usage_open(config.stats_dir);
 }
 
 static void begin(void)

@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "ledger.h"
 #include "real.h"
 
 _Static_assert(sizeof(struct md_stats) <= MD_STATS_SIZE, "the counters fit their file");
@@ -120,6 +119,15 @@ static __attribute__((noinline)) bool idle_and_dead(int dir, const char *name)
 	return n == (long)sizeof(s) && s.magic == MD_STATS_MAGIC && s.count[MD_C_SEEN] == 0;
 }
 
+static void discard(int dir, const char *name)
+{
+	char usage[32];
+
+	unlinkat(dir, name, 0);
+	snprintf(usage, sizeof(usage), "%ld.usage", strtol(name, NULL, 10));
+	unlinkat(dir, usage, 0);
+}
+
 /* Helpers that a served program starts leave a file each. Every start tidies up after a few of them (the kernel's
  * temporary file system lists the newest first), so that they cannot pile up over the months. */
 static void tidy(const char *path)
@@ -137,51 +145,27 @@ static void tidy(const char *path)
 
 		memcpy(&len, record + offsetof(struct dirent64, d_reclen), sizeof(len));
 		if (idle_and_dead(dir, record + offsetof(struct dirent64, d_name)))
-			unlinkat(dir, record + offsetof(struct dirent64, d_name), 0);
+			discard(dir, record + offsetof(struct dirent64, d_name));
 		at += len;
 	}
 	close(dir);
 }
 
-/* Beyond the limit of file sizes the kernel would send SIGXFSZ, which ends a process that does not expect it. */
-static bool file_may_have(size_t len)
+static void introduce_page(void *page, const void *config)
 {
-	struct rlimit most = { RLIM_INFINITY, RLIM_INFINITY };
-
-	return getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur >= len;
+	introduce(page, config);
 }
 
 int stats_open(const char *dir, const char *config)
 {
-	char path[256], fresh[288];
-	void *map = MAP_FAILED;
-	int fd, err = 0;
+	void *page;
+	int err;
 
 	introduce(&own.stats, config);
-	if (!file_may_have(MD_STATS_SIZE))
-		return -EFBIG;
-	snprintf(path, sizeof(path), "%s/%d.stats", dir, (int)getpid());
-	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	/* A file of this number is a dead process's; a fresh one takes its place whole, so that no reader sees half. */
-	unlink(fresh);
-	fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	err = posix_fallocate(fd, 0, MD_STATS_SIZE);
-	if (!err) {
-		map = mmap(NULL, MD_STATS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		err = map == MAP_FAILED ? errno : 0;
-	}
-	if (!err) {
-		introduce(map, config);
-		err = rename(fresh, path) == 0 ? 0 : errno;
-	}
-	close(fd);
-	if (err) {
-		unlink(fresh);
-		return -err;
-	}
-	stats_now = map;
+	err = ledger_open(dir, ".stats", MD_STATS_SIZE, introduce_page, config, &page);
+	if (err)
+		return err;
+	stats_now = page;
 	tidy(dir);
 	return 0;
 }

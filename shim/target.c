@@ -193,6 +193,7 @@ static void refresh(struct call *call, struct packet *packet)
 
 static enum md_aside make(struct call *call, struct packet *packet)
 {
+	bool keyed = hall.config->auth && packet->route->domain < 0; /* a book's key comes later, packet by packet */
 	bool tunnel = packet->route->mode == MODE_TUNNEL;
 	struct md_traffic_key key;
 	struct flow_facts facts;
@@ -200,10 +201,10 @@ static enum md_aside make(struct call *call, struct packet *packet)
 	gather(call, packet, &facts);
 	if (facts.why_not == MD_A_MEMORY)
 		return MD_A_MEMORY;
-	if (hall.config->auth && facts.why_not == MD_ASIDE_COUNT &&
+	if (keyed && facts.why_not == MD_ASIDE_COUNT &&
 		md_traffic_key_make(&key, &hall.config->key, tunnel ? &packet->tunnel->tuple : &facts.tuple, hall.lend) != 0)
 		return MD_A_NO_KEY;
-	packet->flow = flowtab_add(&facts, hall.config->auth && facts.why_not == MD_ASIDE_COUNT ? &key : NULL, call->now);
+	packet->flow = flowtab_add(&facts, keyed && facts.why_not == MD_ASIDE_COUNT ? &key : NULL, call->now);
 	return packet->flow ? MD_ASIDE_COUNT : MD_A_MEMORY;
 }
 

@@ -10,8 +10,7 @@
 
 enum {
 	SHAPE_FRAMES = 1,
-	SHAPE_STREAMS = 2,
-	COLOURS = 4
+	SHAPE_STREAMS = 2
 };
 
 /* S is fixed with the first wrapped datagram of a flow (wire format, section 4.1). */
@@ -85,11 +84,10 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 }
 
 static void tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
-	struct md_metadata *meta)
+	struct mdu_out *out, struct md_metadata *meta)
 {
 	bool rtp = packet->protocol == PROTO_RTP;
 	struct mdu_stream none = { 0 };
-	struct mdu_out out;
 	struct mdu_in in;
 
 	if (rtp)
@@ -98,12 +96,12 @@ static void tell_mdu(struct call *call, const struct packet *packet, const struc
 		see_quic(packet, hint, &in);
 	if (hint->given)
 		hints_apply(hint, &in);
-	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, COLOURS, &in, &out);
+	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, packet->colours, &in, out);
 	if (!rtp && packet->tapped.kind != TAPPED_FRAME && in.media == MEDIA_REPAIR)
-		out.class = in.said.class;
-	if (out.opened)
+		out->class = in.said.class;
+	if (out->opened)
 		tally_count(&call->tally, MD_C_MDUS, 1);
-	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, UINT32_MAX), &out, meta);
+	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, UINT32_MAX), out, meta);
 }
 
 /* Where the application gives the values themselves; with S = 1, D is 0. */
@@ -117,7 +115,7 @@ static void tell_values(const struct md_hint *hint, struct md_metadata *meta)
 static uint8_t tell_burst(struct call *call, const struct packet *packet, const struct md_hint *hint)
 {
 	uint8_t hinted = hints_burst(packet->flow, call->sock, hint, headers_len(packet->key.tuple.version) + packet->data.len,
-		call->now, hall.config->bq_unit);
+		call->now, packet->bq_unit);
 
 	return hinted ? hinted : train_burst(call, packet);
 }
@@ -145,9 +143,10 @@ static bool has_stream(const struct packet *packet, const struct md_hint *hint, 
 	return kind == TAPPED_STREAM || *ssrc;
 }
 
-bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta)
+bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta, struct md_meaning *meaning)
 {
 	struct md_hint hint = packet->control->hint;
+	struct mdu_out mdu = { .role = ROLE_ONLY, .colour = -1 };
 	bool streams = speaks_of_streams(packet);
 	struct stream *stream = NULL;
 	uint32_t ssrc;
@@ -162,11 +161,12 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 	if (streams)
 		tell_stream(packet, &hint, stream, meta);
 	else
-		tell_mdu(call, packet, &hint, stream, meta);
+		tell_mdu(call, packet, &hint, stream, &mdu, meta);
 	if (stream)
 		flowtab_stream_done(stream);
 	if (hint.given & MD_HINT_DPL)
 		tell_values(&hint, meta);
+	describe_meaning(meta, &mdu, meaning);
 	meta->bq = tell_burst(call, packet, &hint);
 	return true;
 }

@@ -52,7 +52,7 @@ static uint8_t measure(struct call *call, const struct packet *packet)
 
 	for (unsigned i = 0; i < call->n; i++)
 		add_message(call, &call->vec[i].msg_hdr, packet, &octets, &count);
-	return count >= 2 ? md_burst_quantum(octets, hall.config->bq_unit) : 0;
+	return count >= 2 ? md_burst_quantum(octets, packet->bq_unit) : 0;
 }
 
 /* Every packet of the burst carries the same total; it is measured at the first and remembered for the others. A call to

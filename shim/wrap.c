@@ -8,6 +8,7 @@
 #include "hall.h"
 #include "process.h"
 #include "real.h"
+#include "usage.h"
 
 enum {
 	AREA_ROOM = 64,              /* an area without token, with room to spare */
@@ -146,17 +147,35 @@ static bool token_due(const struct call *call, const struct packet *packet, cons
 	return true;
 }
 
+/* The code for this datagram. What was wanted counts, whether the book has it or not. */
+static bool code_of(const struct call *call, const struct packet *packet, const struct md_meaning *meaning,
+	struct md_metadata *meta)
+{
+	const uint8_t *code = md_snapshot_pick(packet->book.snapshot, meaning, (uint32_t)(process_random() >> 32));
+
+	usage_count(md_meaning_number(meaning), call->now);
+	if (!code)
+		return false;
+	meta->option = MD_OFC;
+	memcpy(meta->code, code, MD_CODE_LEN);
+	return true;
+}
+
 /* Numbers it, writes the area, and sends. The number is taken back if the datagram does not get out. */
 static enum md_aside finish(struct call *call, struct packet *packet, struct parcel *parcel, struct md_area *area,
 	uint8_t *room, size_t len)
 {
 	struct md_metadata meta;
+	struct md_meaning meaning;
 	enum md_aside why;
 	uint64_t undo[2];
 	ptrdiff_t n;
 
-	if (!tell(call, packet, &meta))
+	if (!tell(call, packet, &meta, &meaning))
 		return MD_A_BUSY;
+	if (packet->route->ofc && !code_of(call, packet, &meaning, &meta))
+		return MD_A_NO_CODE;
+	book_let_go(&packet->book); /* what follows may wait */
 	flowtab_tick(packet->flow, ntp_now(call), &meta.seq, &meta.ts, undo);
 	/* cppcheck-suppress autoVariables - area does not outlive this call */
 	area->meta = &meta;
@@ -194,33 +213,88 @@ static __attribute__((noinline)) enum md_aside finish_with_token(struct call *ca
 
 static bool key_is_valid(const struct call *call)
 {
-	return !hall.config->auth || (hall.config->has_key && call->time.tv_sec >= hall.config->not_before &&
-		call->time.tv_sec < hall.config->not_after);
+	return hall.config->has_key && call->time.tv_sec >= hall.config->not_before &&
+		call->time.tv_sec < hall.config->not_after;
 }
 
-enum md_aside wrap(struct call *call, struct packet *packet)
+/* The key for this datagram, if it has to be made: the flow keeps it for the next. */
+static __attribute__((noinline)) bool make_key(const struct packet *packet, const struct md_tuple *tuple,
+	struct md_traffic_key *key)
 {
-	struct md_metadata kind = { .option = packet->route->ofc ? MD_OFC : MD_MED };
-	struct md_area area = { .ids = &hall.config->ids, .meta = &kind };
+	struct md_key master;
+	bool made;
+
+	md_snapshot_key_copy(packet->book.key, &master);
+	made = md_traffic_key_make(key, &master, tuple, hall.lend) == 0;
+	explicit_bzero(&master, sizeof(master));
+	key->mark = packet->book.mark;
+	if (made)
+		flowtab_keep_key(packet->flow, key);
+	return made;
+}
+
+/* The key of the configuration, which the flow holds since it was made, or that of the book, which may change. */
+static bool sign_with(const struct call *call, const struct packet *packet, const struct md_tuple *tuple,
+	struct md_traffic_key *key, struct md_area *area)
+{
+	if (!hall.config->auth)
+		return true;
+	if (packet->route->domain < 0) {
+		area->key = &packet->flow->key;
+		area->next_keyid = packet->flow->key.keyid;
+		return key_is_valid(call);
+	}
+	area->key = key;
+	area->next_keyid = packet->book.next_keyid;
+	return packet->book.key && (flowtab_key(packet->flow, packet->book.mark, key) || make_key(packet, tuple, key));
+}
+
+static enum md_aside wrap_by(struct call *call, struct packet *packet)
+{
+	bool ofc = packet->route->ofc;
+	struct md_metadata kind = { .option = ofc ? MD_OFC : MD_MED };
+	struct md_ids ids = hall.config->ids;
+	struct md_area area = { .ids = &ids, .meta = &kind };
 	uint8_t inner[MD_IPV6_HEADERS], room[AREA_ROOM];
+	struct md_traffic_key key;
 	struct parcel parcel;
 	enum md_aside why;
 
-	if (packet->route->ofc)
-		return MD_A_NO_BOOK;
-	if (!key_is_valid(call))
-		return MD_A_NO_KEY;
-	if (hall.config->auth) {
-		area.key = &packet->flow->key;
-		area.next_keyid = packet->flow->key.keyid;
-	}
+	if (ofc)
+		ids.legacy16 &= packet->book.snapshot->legacy16; /* both ends of the domain have to say so */
 	why = pack(call, packet, &parcel, inner);
 	if (why != MD_ASIDE_COUNT)
 		return why;
+	if (!sign_with(call, packet, &parcel.tuple, &key, &area))
+		return MD_A_NO_KEY;
 	parcel.area_len = md_area_size(&area);
 	if (!fits(packet, &parcel))
 		return MD_A_MTU;
 	if (token_due(call, packet, &parcel))
 		return finish_with_token(call, packet, &parcel, &area);
 	return finish(call, packet, &parcel, &area, room, sizeof(room));
+}
+
+enum { COLOURS = 4 };
+
+enum md_aside wrap(struct call *call, struct packet *packet)
+{
+	const struct md_snapshot *book;
+	enum md_aside why;
+
+	packet->colours = COLOURS;
+	packet->bq_unit = hall.config->bq_unit;
+	if (packet->route->domain >= 0) {
+		why = book_pin(packet->route->domain, call->time.tv_sec, call->now, &packet->book);
+		if (why != MD_ASIDE_COUNT)
+			return why;
+		book = packet->book.snapshot;
+		if (book->colours)
+			packet->colours = book->colours;
+		if (book->bq_unit)
+			packet->bq_unit = book->bq_unit;
+	}
+	why = wrap_by(call, packet);
+	book_let_go(&packet->book);
+	return why;
 }

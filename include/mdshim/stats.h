@@ -22,7 +22,10 @@ extern "C" {
 	X(NOT_UNICAST, "not-unicast", "multicast, broadcast or link-local destination")                      \
 	X(TO_ROUTER, "to-router", "the destination is a router's own address and port")                      \
 	X(NO_KEY, "no-key", "no AUTH key is valid now")                                                      \
-	X(NO_BOOK, "no-book", "option = ofc, and there is no codebook in force")                             \
+	X(NO_BOOK, "no-book", "the route has a domain, and no codebook of it is in force")                   \
+	X(BOOK_EXPIRED, "book-expired", "the last codebook has expired, and there is no newer one")          \
+	X(BOOK_UNREADABLE, "book-unreadable", "this process may not read the codebook's file")               \
+	X(NO_CODE, "no-code", "the codebook has no code for what the datagram is")                           \
 	X(NO_ENGINE, "no-engine", "no egress engine can be used: no CAP_NET_RAW")                            \
 	X(ENGINE_FULL, "engine-full", "the engine's socket would have blocked")                              \
 	X(ENGINE_ERROR, "engine-error", "the engine's send failed")                                          \

@@ -282,6 +282,7 @@ struct md_traffic_key {
 	uint8_t algorithm;
 	bool nat;
 	bool expanded;       /* the CPU's own AES is in use */
+	uint64_t mark;       /* the caller's own; 0 at first */
 };
 
 /* Full AES-128-CMAC (RFC 4493) of n pieces. lend may be NULL where md_cpu_has_aes(). Errors: MD_E_LEND. */

@@ -13,6 +13,7 @@ static void empty_file_gives_the_defaults(void **state)
 	assert_string_equal(c->process[0], "*");
 	assert_string_equal(c->stats_dir, "/run/mdshim");
 	assert_string_equal(c->log_file, "");
+	assert_string_equal(c->publish_dir, "/run/mdshim/books");
 	assert_int_equal(c->flows, 100000);
 	assert_int_equal(c->sockets, 4096);
 	assert_int_equal(c->key.cover, 0);
@@ -75,6 +76,7 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "shim", "processes", "gst-*, ffmpeg", "a b" },
 	{ "shim", "stats_dir", "/run/x", "run/x" },
 	{ "shim", "log_file", "/var/log/x", "stderr" },
+	{ "shim", "publish_dir", "/run/y", "run/y" },
 	{ "shim", "flows", "16", "15" },
 	{ "shim", "sockets", "1048576", "1048577" },
 	{ "auth", "auth", "off", "of" },
@@ -108,7 +110,8 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "router r", "source", "192.0.2.7", "eth0" },
 	{ "router r", "ttl", "1", "0" },
 	{ "route r", "mode", "inline", "outline" },
-	{ "route r", "option", "ofc", "both" },
+	{ "route r", "option", "med", "both" },
+	{ "route r", "domain", "cap1-csp1", "cap 1" },
 	{ "route r", "payload", "rtp, quic", "srtp" },
 	{ "route r", "local_port", "5004, 6000-7000", "7000-6000" },
 	{ "route r", "remote_port", "1-65535", "65536" },

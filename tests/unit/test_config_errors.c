@@ -20,11 +20,11 @@ static void lines_that_are_none_are_named(void **state)
 	static const struct wrong wrong[] = {
 		{ "enabled = yes\n", 1, "expected a section such as [shim] first, found \"enabled\"" },
 		{ "[shim]\nenabled\n", 2, "[shim]: expected key = value, found \"enabled\"" },
-		{ "[shim]\n= yes\n", 2, "[shim] has no key \"\"; expected enabled, processes, stats_dir, log_file, flows, sockets" },
+		{ "[shim]\n= yes\n", 2, "[shim] has no key \"\"; expected enabled, processes, stats_dir, log_file, publish_dir, flows, sockets" },
 		{ "[shim]\n  yes\n", 2, "[shim]: expected key = value, found \"yes\"" },
 		{ "[shim]\nenabled = yes", 2, "expected a newline at the end of the last line: the file may be cut short" },
 		{ "[shim]\nEnabled = yes\n", 2,
-			"[shim] has no key \"Enabled\"; expected enabled, processes, stats_dir, log_file, flows, sockets" },
+			"[shim] has no key \"Enabled\"; expected enabled, processes, stats_dir, log_file, publish_dir, flows, sockets" },
 		{ "[stun]\ntype\x01\x7f\"x = 1\n", 2, "[stun] has no key \"type???x\"; expected type, responses" },
 		{ "[shim]\nenabled = yes # comment\n", 2, "[shim] enabled: expected yes or no, found \"yes # comment\"" },
 		{ "[shim]\nenabled = 0123456789012345678901234567890123456789012345678901234567890123456789\n", 2,
@@ -128,8 +128,13 @@ static void what_contradicts_itself_is_named(void **state)
 		{ ROUTER "source = 2001:db8::1\n", 4, "[router r]: expected source and address of the same IP version" },
 		{ "[router r]\naddress = 2001:db8::1\nport = 1\nmtu = 1279\n", 4,
 			"[router r] mtu: expected at least 1280 toward an IPv6 address" },
-		{ NOAUTH ROUTER ROUTE "[route b]\ndestination = 10.0.0.0/8\nrouter = r\noption = ofc\n", 9,
+		{ NOAUTH ROUTER ROUTE "[route b]\ndestination = 10.0.0.0/8\nrouter = r\noption = ofc\ndomain = d\n", 9,
 			"[route b]: expected option = med as in the other routes to router r" },
+		{ NOAUTH ROUTER ROUTE "option = ofc\n", 6, "[route a]: expected a key domain, since option is ofc" },
+		{ NOAUTH ROUTER ROUTE "domain = d\n[route b]\ndestination = 10.0.0.0/8\nrouter = r\n", 10,
+			"[route b]: expected domain = d as in the other routes to router r" },
+		{ NOAUTH ROUTER ROUTE "[route b]\ndestination = 10.0.0.0/8\nrouter = r\ndomain = d\n", 9,
+			"[route b]: expected no domain as in the other routes to router r" },
 	};
 
 	(void)state;

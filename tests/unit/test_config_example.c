@@ -107,6 +107,7 @@ static void sample_shows_the_defaults(void **state)
 	defaults = *good("");
 	good(open_sample);
 	assert_string_equal(config.stats_dir, defaults.stats_dir);
+	assert_string_equal(config.publish_dir, defaults.publish_dir);
 	assert_int_equal(config.enabled, defaults.enabled);
 	assert_int_equal(config.flows, defaults.flows);
 	assert_int_equal(config.sockets, defaults.sockets);

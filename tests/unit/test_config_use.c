@@ -54,9 +54,25 @@ static void nul_octet_is_an_error(void **state)
 	assert_string_equal(errors.error[0].text, "expected text, found a NUL octet");
 }
 
+static void domain_gives_the_key(void **state)
+{
+	const struct config *c = good(ROUTER ROUTE "option = ofc\ndomain = one\n[route b]\nmode = inline\ndestination = 10.0.0.0/8\n"
+		"domain = two\n[route c]\nmode = inline\ndestination = 10.0.0.0/8\ndomain = one\n");
+
+	(void)state;
+	assert_true(c->by_book && !c->has_key);
+	assert_int_equal(c->domains, 2);
+	assert_int_equal(c->route[0].domain, 0);
+	assert_int_equal(c->route[1].domain, 1);
+	assert_int_equal(c->route[2].domain, 0);
+	assert_false(c->route[1].ofc);
+	bad(ROUTER ROUTE "domain = one\n[route b]\nmode = inline\ndestination = 10.0.0.0/8\n", 8,
+		"[auth]: expected a key_file, since routes are authenticated unless auth = off");
+}
+
 static void route_says_all_it_may(void **state)
 {
-	const struct config *c = good(NOAUTH "[stun]\ntype = 0xc0de\n[route a]\nmode = inline\nrouter = r\noption = ofc\n"
+	const struct config *c = good(NOAUTH "[stun]\ntype = 0xc0de\n[route a]\nmode = inline\nrouter = r\noption = ofc\ndomain = d\n"
 		"destination = 10.0.0.0/8, 2001:db8::/32, 192.0.2.1\npayload = quic,rtp\nlocal_port = 5004, 6000-6010\n"
 		"remote_port = 1-65535\nprocess = janus*\nprotection = srtp\npolicy = p\nquic = frames\nstun_token = insert\n"
 		ROUTER "[policy p]\nkey = 0, 3, 2\n");
@@ -65,6 +81,8 @@ static void route_says_all_it_may(void **state)
 	(void)state;
 	assert_int_equal(r->mode, MODE_INLINE);
 	assert_true(r->ofc && r->quic_frames);
+	assert_int_equal(r->domain, 0);
+	assert_string_equal(c->domain[0], "d");
 	assert_int_equal(r->destinations, 3);
 	assert_int_equal(r->destination[1].version, 6);
 	assert_int_equal(r->destination[1].length, 32);
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test(line_may_have_4000_octets),
 		cmocka_unit_test(name_may_have_63_octets),
 		cmocka_unit_test(nul_octet_is_an_error),
+		cmocka_unit_test(domain_gives_the_key),
 		cmocka_unit_test(route_says_all_it_may),
 		cmocka_unit_test(payload_types_are_what_the_file_says),
 		cmocka_unit_test(lists_are_limited),
