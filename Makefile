@@ -35,6 +35,10 @@ MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/*.c))
+RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
+# What "make gain" runs, beside the encoder.
+GAIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out demo/gain/film.c,$(wildcard demo/gain/*.c)))
+GAIN       := $(B)/gain/film $(B)/gain/play
 PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
 PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
@@ -46,7 +50,7 @@ FUZZERS    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS      := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 BENCHES    := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all test demo lint asan ubsan tsan soak fuzz bench install uninstall clean packages check-programs
+.PHONY: all test demo gain lint asan ubsan tsan soak fuzz bench install uninstall clean packages check-programs
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -80,6 +84,10 @@ $(B)/librooms.a: $(ROOM_OBJ)
 $(B)/librouter.a: $(filter-out %/main.o,$(ROUTER_OBJ)) $(BOOK_OBJ)
 	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
 
+# The emulated radio link: pure, in real time inside the router and faster in "make gain".
+$(B)/libradio.a: $(RADIO_OBJ)
+	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
+
 # inih with its three heap calls bound to ours: the shim reads its file in a constructor, where the host's allocator
 # may not have started yet.
 INIH_A := $(firstword $(wildcard /usr/lib/*/libinih.a /usr/lib/libinih.a))
@@ -100,15 +108,29 @@ $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lm
 
 # libevent stands before libev, which has functions of the same names for old programs.
-$(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libmdwire.a
+$(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libradio.a $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -levent_core -levent_extra \
-		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread
+		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread -lm
 
 # The demo's receiver is a GStreamer program; it is not installed.
 $(B)/receive: $(PIPE_SRC) $(wildcard demo/pipeline/*.h)
 	@mkdir -p $(@D)
 	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $(PIPE_SRC) \
 		$$(pkg-config --cflags --libs gstreamer-1.0 gstreamer-app-1.0 | sed 's/-I/-isystem /g')
+
+# Encodes what "make gain" sends: GStreamer. Plays and judges what was sent: libavcodec and libpcap. Not installed.
+$(B)/gain/film: demo/gain/film.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $< $$(pkg-config --cflags --libs gstreamer-1.0 | sed 's/-I/-isystem /g')
+
+$(B)/demo/gain/%.o: demo/gain/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/router -Iprovisioner -c -o $@ $<
+
+$(B)/gain/play: $(GAIN_OBJ) $(B)/librouter.a $(B)/libradio.a $(B)/libmdwire.a
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lavformat -lavcodec -lavutil -lpcap -levent_core -levent_extra \
+		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread -lm
 
 # The GStreamer element that gives hints; an example too. Its test stands in for the shim.
 $(B)/gst/libgstmdhint.so: demo/pipeline/mdhint.c include/mdshim/hints.h
@@ -157,8 +179,8 @@ $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
 # What makes books, of the provisioner.
 $(B)/tests/unit/test_mint: $(B)/provisioner/mint.o
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lcmocka -ljansson -lcrypto -lev -lpthread
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/libradio.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lcmocka -ljansson -lcrypto -lev -lpthread -lm
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)
@@ -200,6 +222,12 @@ demo:
 	$(Q)tests/packages.sh build demo
 	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(B)/receive $(B)/tests/tools/capread
 	$(Q)demo/run.sh $(B)
+
+# What the marks buy: 20 minutes at most; QUICK=1: 3.
+gain:
+	$(Q)tests/packages.sh build demo gain
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(GAIN)
+	$(Q)demo/gain/gain.sh $(B)
 
 lint:
 	$(Q)tests/packages.sh build test lint

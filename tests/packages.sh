@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # packages.sh SET... - installs the Debian packages a target needs, only those that are missing, and says so.
-# Sets: build test demo lint.
+# Sets: build test demo gain lint.
 set -eu
 want=
 for set in "$@"; do
@@ -16,6 +16,7 @@ for set in "$@"; do
 	demo) want="$want iproute2 ethtool jq tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
 		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux" ;;
+	gain) want="$want ffmpeg libavcodec-dev libavformat-dev libavutil-dev python3 openssl" ;;
 	lint) want="$want clang clang-tidy cppcheck shellcheck libclang-rt-14-dev man-db valgrind" ;;
 	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;
 	esac

@@ -19,7 +19,7 @@ struct reading {
 	struct shelf *shelf;
 	size_t room, store_used;
 	int64_t first, second;
-	bool inlined;
+	unsigned port;
 };
 
 static const struct prefixes any; /* empty: not checked */
@@ -65,7 +65,7 @@ static int grow(struct reading *r)
 	return 0;
 }
 
-/* Without a client's prefix all destinations are served; with marks or not, what the router would forward is kept. */
+/* With marks or not, what the router would forward is kept: 1. */
 static int take(struct reading *r, const uint8_t *packet, size_t len, const struct timeval *ts)
 {
 	struct moment at = { .unix_ns = ((int64_t)ts->tv_sec * 1000000 + ts->tv_usec) * 1000,
@@ -77,6 +77,8 @@ static int take(struct reading *r, const uint8_t *packet, size_t len, const stru
 	if (r->shelf && ts->tv_sec != r->second)
 		shelf_tick(r->shelf, r->second = ts->tv_sec);
 	decide(&r->config, &r->state, DECIDE_TUNNEL, packet, len, &at, &d);
+	if (r->port && d.inner.tuple.dport != r->port)
+		return 0;
 	if (d.action == DECIDE_DROP) {
 		r->c->refused++;
 		return 0;
@@ -94,7 +96,7 @@ static int take(struct reading *r, const uint8_t *packet, size_t len, const stru
 	s->rtp_len = d.inner.user_len;
 	r->c->octets += s->packet.size;
 	r->c->length = s->packet.arrived;
-	return 0;
+	return 1;
 }
 
 /* Pointers into the packets stay good: all of the file lies in one store. */
@@ -102,6 +104,7 @@ static int read_all(struct reading *r, pcap_t *pcap, size_t size)
 {
 	struct pcap_pkthdr *head;
 	const u_char *data;
+	int kept;
 
 	r->c->store = malloc(size);
 	if (!r->c->store)
@@ -112,9 +115,10 @@ static int read_all(struct reading *r, pcap_t *pcap, size_t size)
 		if (head->caplen <= ETHERNET || head->caplen != head->len || r->store_used + head->caplen > size)
 			continue;
 		memcpy(at, data + ETHERNET, head->caplen - ETHERNET);
-		r->store_used += head->caplen - ETHERNET;
-		if (take(r, at, head->caplen - ETHERNET, &head->ts) < 0)
+		kept = take(r, at, head->caplen - ETHERNET, &head->ts);
+		if (kept < 0)
 			return -1;
+		r->store_used += kept ? head->caplen - ETHERNET : 0;
 	}
 	return 0;
 }
@@ -133,7 +137,7 @@ static size_t file_size(const char *file)
 
 int capture_read(struct capture *c, const struct capture_options *o)
 {
-	struct reading r = { .c = c };
+	struct reading r = { .c = c, .port = o->port };
 	char text[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap;
 	int error;

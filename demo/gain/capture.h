@@ -13,6 +13,7 @@ struct capture_options {
 	const char **key;        /* as mdrouter's --auth-key */
 	size_t keys;
 	const char *books, *domain; /* of OFC; NULL: none */
+	unsigned port;           /* of the client: that flow only; 0: all */
 };
 
 struct sample {

@@ -315,6 +315,7 @@ static void read_options(int argc, char **argv)
 	static const struct option known[] = { { "capture", 1, NULL, 'c' }, { "auth-key", 1, NULL, 'k' }, { "books", 1, NULL, 'b' },
 		{ "domain", 1, NULL, 'd' }, { "codec", 1, NULL, 'C' }, { "trace", 1, NULL, 't' }, { "option", 1, NULL, 'o' },
 		{ "source", 1, NULL, 's' }, { "strip", 1, NULL, 'S' }, { "policies", 1, NULL, 'p' }, { "seeds", 1, NULL, 'n' },
+		{ "port", 1, NULL, 'P' },
 		{ "queue", 1, NULL, 'q' }, { NULL, 0, NULL, 0 } };
 	int c;
 
@@ -332,6 +333,7 @@ static void read_options(int argc, char **argv)
 		case 'S': options.strip = optarg; break;
 		case 'p': options.policies = optarg; break;
 		case 'n': options.seeds = (unsigned)atoi(optarg); break;
+		case 'P': options.capture.port = (unsigned)atoi(optarg); break;
 		case 'q': options.packets = (unsigned)atoi(optarg); break;
 		default: exit(2);
 		}
