@@ -17,7 +17,7 @@ WARNINGS  := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wformat-nonliteral 
 OPT       ?= -O2 -g
 SAN       ?=
 CFLAGS    := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(OPT) $(SAN)
-CPPFLAGS  := -Iinclude -Idemo/radio -MMD -MP -DMDSHIM_VERSION='"$(VERSION)"'
+CPPFLAGS  := -Iinclude -MMD -MP -DMDSHIM_VERSION='"$(VERSION)"'
 HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # Code that runs inside somebody else's process: position independent, nothing visible, small frames, thread-local
 # storage that never calls the allocator.
@@ -125,7 +125,7 @@ $(B)/gain/film: demo/gain/film.c
 
 $(B)/demo/gain/%.o: demo/gain/%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/router -Iprovisioner -c -o $@ $<
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -Iprovisioner -c -o $@ $<
 
 $(B)/gain/play: $(GAIN_OBJ) $(B)/librouter.a $(B)/libradio.a $(B)/libmdwire.a
 	@mkdir -p $(@D)
@@ -172,7 +172,12 @@ $(B)/mdshim-run: shim/mdshim-run
 # The router's control endpoint speaks the documents of the provisioner.
 $(B)/demo/router/%.o: demo/router/%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -c -o $@ $<
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -Idemo/radio -c -o $@ $<
+
+# Tests of the radio link know its headers, and those of the router that speak of it.
+$(B)/tests/unit/test_radio%.o: tests/unit/test_radio%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -c -o $@ $<
 
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
@@ -184,7 +189,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -Iinclude -Idemo/radio -MMD -MP -fPIE -pie -rdynamic -o $@ $< -lpthread -ldl
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -Itests/preload -Iinclude -MMD -MP -fPIE -pie -rdynamic -o $@ $< -lpthread -ldl
 
 $(B)/tests/preload/libs/%.so: tests/preload/libs/%.c
 	@mkdir -p $(@D)

@@ -6,7 +6,7 @@
 
 #include "frames.h"
 
-#include <link.h>
+#include <radio_link.h>
 
 struct arm_setting {
 	const struct radio_queue_policy *policy;

@@ -4,7 +4,7 @@
 #ifndef GAIN_CAPTURE_H
 #define GAIN_CAPTURE_H
 
-#include <packet.h>
+#include <radio_packet.h>
 
 #include <stddef.h>
 

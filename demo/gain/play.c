@@ -7,7 +7,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <math.h>
-#include <random.h>
+#include <radio_random.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

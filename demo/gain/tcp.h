@@ -5,7 +5,7 @@
 #ifndef GAIN_TCP_H
 #define GAIN_TCP_H
 
-#include <packet.h>
+#include <radio_packet.h>
 
 enum { TCP_OCTETS = 1500, TCP_WINDOW = 1024 };
 

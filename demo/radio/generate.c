@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "random.h"
-#include "trace.h"
+#include "radio_random.h"
+#include "radio_trace.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef RADIO_MDUS_H
 #define RADIO_MDUS_H
 
-#include "queue.h"
+#include "radio_queue.h"
 
 /* At 60 frames a second this is one second of frames; what is older gives way. */
 enum { MDUS_MOST = 64 };

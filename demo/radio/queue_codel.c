@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * queue_codel.c - CoDel (RFC 8289, section 5), with the constants recommended there: target 5 ms, interval 100 ms. */
-#include "queue.h"
+#include "radio_queue.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * queue_dscp.c - three lines by DSCP, the higher one always first (RFC 2475; code points of RFC 2597 and RFC 3246): EF, CS4
  * to CS7 and AF41 before AF42 before everything else. The classes share one room; where it is full, the lowest class gives way, at its
  * end. */
-#include "queue.h"
+#include "radio_queue.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  *
  * queue_fair.c - a line for each flow, served in turn by deficit round robin (Shreedhar and Varghese, 1996), a quantum of
  * one full packet. Where the room is full, the longest line loses its head. Knows nothing of marks. */
-#include "queue.h"
+#include "radio_queue.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * queue_tail.c - tail drop: one line, and what does not fit at its end is lost. What most routers do. */
-#include "queue.h"
+#include "radio_queue.h"
 
 #include <stdlib.h>
 

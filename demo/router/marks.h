@@ -6,7 +6,7 @@
 
 #include "decide.h"
 
-#include <packet.h>
+#include <radio_packet.h>
 
 /* Fills marks, flow, dscp and size of a packet: the inner datagram in tunnel mode, the datagram itself in inline mode.
  * bq_unit: octets. */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <link.h>
-#include <random.h>
+#include <radio_link.h>
+#include <radio_random.h>
 
 enum { MOST = 20000, MS = 1000 };
 

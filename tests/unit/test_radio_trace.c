@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
-#include <trace.h>
+#include <radio_trace.h>
 
 static int read_text(struct trace *t, const char *text, unsigned long *line, const char **expected)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "queue.h"
+#include "radio_queue.h"
 
 #include <stdlib.h>
 #include <string.h>

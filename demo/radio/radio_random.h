@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * random.h - numbers that are the same for the same seed, everywhere (splitmix64, Steele et al., OOPSLA 2014). */
+ * radio_random.h - numbers that are the same for the same seed, everywhere (splitmix64, Steele et al., OOPSLA 2014). */
 #ifndef RADIO_RANDOM_H
 #define RADIO_RANDOM_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "trace.h"
+#include "radio_trace.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * link.h - the emulated radio link: opportunities of a trace, a queue, a fixed delay.
+ * radio_link.h - the emulated radio link: opportunities of a trace, a queue, a fixed delay.
  *
  * Pure: the caller says what time it is, in real time or faster. */
 #ifndef RADIO_LINK_H
 #define RADIO_LINK_H
 
-#include "queue.h"
-#include "trace.h"
+#include "radio_queue.h"
+#include "radio_trace.h"
 
 /* A packet whose last octet has been sent; it is the caller's again and arrives at the time given. */
 typedef void radio_deliver(void *context, struct radio_packet *packet, int64_t arrives);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * packet.h - one packet on its way over the radio link, and what the router knows of it.
+ * radio_packet.h - one packet on its way over the radio link, and what the router knows of it.
  *
  * Times are microseconds of any clock that does not go back, the same for a whole link. */
 #ifndef RADIO_PACKET_H

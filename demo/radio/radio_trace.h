@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * trace.h - what a radio link can carry, and when: one opportunity of 1,500 octets at each millisecond named.
+ * radio_trace.h - what a radio link can carry, and when: one opportunity of 1,500 octets at each millisecond named.
  *
  * The text form is that of Mahimahi (Netravali et al., USENIX ATC 2015): one whole number of milliseconds a line, never
  * falling; the same number twice is two opportunities; the trace begins again when its last millisecond has passed. */

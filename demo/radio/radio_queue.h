@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * queue.h - what waits for the radio link: one interface, a policy behind it (queue_*.c).
+ * radio_queue.h - what waits for the radio link: one interface, a policy behind it (queue_*.c).
  *
  * Pure: no clock, no I/O; memory is taken in radio_queue_new() and given back in free(), none between. */
 #ifndef RADIO_QUEUE_H
 #define RADIO_QUEUE_H
 
-#include "packet.h"
+#include "radio_packet.h"
 
 #include <stddef.h>
 
