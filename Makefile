@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# mdshim. Two commands matter: "make demo" and "make test"; each installs what it lacks and builds.
+# mdshim. Three commands matter: "make demo", "make gain" and "make test"; each installs what it lacks and builds.
 
 B         ?= build
 V         ?=
@@ -215,7 +215,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recogni
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
 
-check-programs: $(PRODUCTS) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:
@@ -224,9 +224,12 @@ test:
 	$(Q)tests/run.sh $(B) $(ONLY)
 
 demo:
-	$(Q)tests/packages.sh build demo
-	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(B)/receive $(B)/tests/tools/capread
+	$(Q)tests/packages.sh build demo gain
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(GAIN) $(B)/receive $(B)/tests/tools/capread
 	$(Q)demo/run.sh $(B)
+	@echo
+	@echo "demo: what the marks buy: six seconds over one bad radio link ('make gain' does it thoroughly)"
+	$(Q)SMALL=1 demo/gain/gain.sh $(B)
 
 # What the marks buy: 20 minutes at most; QUICK=1: 3.
 gain:
