@@ -37,8 +37,8 @@ BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/*.c))
 RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
 # What "make gain" runs, beside the encoder.
-GAIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out demo/gain/film.c,$(wildcard demo/gain/*.c)))
-GAIN       := $(B)/gain/film $(B)/gain/play
+GAIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out demo/gain/film.c demo/gain/users.c,$(wildcard demo/gain/*.c)))
+GAIN       := $(B)/gain/film $(B)/gain/play $(B)/gain/users
 PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
 PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
@@ -50,7 +50,7 @@ FUZZERS    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS      := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 BENCHES    := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all test demo gain lint asan ubsan tsan soak fuzz bench install uninstall clean packages check-programs
+.PHONY: all test demo gain gain-users lint asan ubsan tsan soak fuzz bench install uninstall clean packages check-programs
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -131,6 +131,10 @@ $(B)/gain/play: $(GAIN_OBJ) $(B)/librouter.a $(B)/libradio.a $(B)/libmdwire.a
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lavformat -lavcodec -lavutil -lpcap -levent_core -levent_extra \
 		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread -lm
+
+$(B)/gain/users: $(B)/demo/gain/users.o $(B)/libradio.a
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lm
 
 # The GStreamer element that gives hints; an example too. Its test stands in for the shim.
 $(B)/gst/libgstmdhint.so: demo/pipeline/mdhint.c include/mdshim/hints.h
@@ -236,6 +240,12 @@ gain:
 	$(Q)tests/packages.sh build demo gain
 	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(GAIN)
 	$(Q)demo/gain/gain.sh $(B)
+
+# How many users a toy cell holds; some seconds.
+gain-users:
+	$(Q)tests/packages.sh build
+	$(Q)$(MAKE) --no-print-directory $(B)/gain/users
+	$(Q)$(B)/gain/users
 
 lint:
 	$(Q)tests/packages.sh build test lint
