@@ -340,16 +340,17 @@ static struct flow *choose_flow(struct aware *a, struct mdu **mdu, int64_t now)
 	return best;
 }
 
-/* The rate of the link while something waits: a mean that forgets. */
+/* The rate of the link while something waits: a mean with exponential memory. A long pause counts as its end does, no more. */
 static void measure(struct aware *a, int64_t now)
 {
-	double span = (double)(now - a->last), keep;
+	double span = (double)(now - a->last), keep, weight;
 
 	if (!a->last || span <= 0)
 		return;
 	keep = exp(-span / RATE_TIME);
-	a->busy = a->busy * keep + span;
-	a->carried = a->carried * keep + a->last_size;
+	weight = RATE_TIME * (1 - keep);
+	a->busy = a->busy * keep + weight;
+	a->carried = a->carried * keep + a->last_size * weight / span;
 	a->rate = a->carried / a->busy;
 	a->last_size = 0;
 }
