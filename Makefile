@@ -34,7 +34,8 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
-PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/*.c))
+ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armlink.o armoff.o netns.o)
+PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
 # What "make gain" runs, beside the encoder.
 GAIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out demo/gain/film.c demo/gain/users.c,$(wildcard demo/gain/*.c)))
@@ -50,7 +51,7 @@ FUZZERS    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS      := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 BENCHES    := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all test demo gain gain-users lint asan ubsan tsan soak fuzz bench install uninstall clean packages check-programs
+.PHONY: all test demo gain gain-users lint asan ubsan tsan soak fuzz fuzz-long bench bench-gate install uninstall clean packages check-programs
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -101,11 +102,24 @@ $(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim
 		-Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
 		-Wl,-soname,libmdshim.so
 
-$(B)/mdctl: $(MDCTL_OBJ) $(B)/libmdwire.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson
+$(B)/mdctl: $(MDCTL_OBJ) $(ARM_OBJ) $(B)/libmdwire.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson -lbpf
 
 $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lm
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lbpf -lm
+
+# The programs in the kernel: byte code of clang, joined into one object, and a header that carries it.
+$(B)/provisioner/%.bpf.o: provisioner/%.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
+	@mkdir -p $(@D)
+	$(call SAY,BPF,$<)clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -ffreestanding -Iinclude \
+		-isystem /usr/include/$$($(CC) -print-multiarch) -c -o $@ $<
+
+$(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard.bpf.o
+	$(call SAY,BPF,$@)bpftool gen object $(@D)/arm.bpf.o $^ && bpftool gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
+
+$(B)/provisioner/arm.o: $(B)/provisioner/arm.skel.h
+$(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
+$(B)/provisioner/mdctl/arm_command.o: CPPFLAGS += -Iprovisioner
 
 # libevent stands before libev, which has functions of the same names for old programs.
 $(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libradio.a $(B)/libmdwire.a
@@ -157,7 +171,7 @@ $(B)/mdshim-check: $(B)/shim/check/check.o $(B)/librooms.a $(B)/libmdwire.a $(B)
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
 
 # The same for the classifier, behind "mdctl explain".
-$(B)/mdshim-explain: $(B)/shim/check/explain.o $(B)/shim/check/capture.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+$(B)/mdshim-explain: $(addprefix $(B)/shim/check/,explain.o capture.o live.o say.o) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^
 
 $(B)/shim/check/%.o: shim/check/%.c
@@ -203,23 +217,45 @@ $(B)/tests/tools/%: tests/tools/%.c $(B)/libmdwire.a
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(B)/libmdwire.a -lcrypto -ljansson -lpcap -lpthread
 
+# Hints are for C++ too.
+$(B)/tests/tools/hintcpp: tests/tools/hintcpp.cc include/mdshim/hints.h
+	@mkdir -p $(@D)
+	$(call SAY,CXX,$<)g++ -std=c++17 -Wall -Wextra -Wconversion -Wshadow -Werror $(OPT) $(SAN) -Iinclude -o $@ $<
+
+# RTP over QUIC, by the system's ngtcp2.
+$(B)/tests/tools/roq: tests/tools/roq.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -MMD -MP -o $@ $< \
+		$$(pkg-config --cflags --libs libngtcp2 libngtcp2_crypto_gnutls gnutls)
+
 # The reader of captures that shares no code with the product: only libc, libpcap and OpenSSL.
 $(B)/tests/tools/capread: tests/tools/capread.c
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) -MMD -MP -o $@ $< -lcrypto -lpcap
 
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(wildcard shim/*.c shim/wire/*.c shim/recognise/*.c) $(B)/inih.a
+# Everything that fuzzers reach, by clang and its sanitizers, once; each takes what it needs out of the archive.
+FUZZ_CC  := clang -std=c11 -D_GNU_SOURCE -g -O1 -fno-sanitize-recover=all -Iinclude -Ishim -MMD -MP
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard shim/wire/*.c shim/recognise/*.c shim/egress/*.c shim/check/say.c) \
+	$(filter-out shim/interpose.c shim/start.c shim/taps.c,$(wildcard shim/*.c)) \
+	$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c) $(addprefix provisioner/,bookjson.c bookwrite.c))
+$(B)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(call SAY,FUZZ,$@)clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-Iinclude -Ishim -o $@ $< $(wildcard shim/wire/*.c) $(wildcard shim/recognise/*.c) \
-		$(wildcard shim/classify.c shim/mdu.c shim/octets.c shim/control.c shim/describe.c shim/config*.c) \
-		$(if $(findstring fuzz_decide,$<),$(addprefix demo/router/,decide.c keys.c flows.c prefix.c address.c)) \
-		$(if $(findstring fuzz_codebook,$<),$(wildcard provisioner/bookjson.c provisioner/bookwrite.c) -ljansson) $(B)/inih.a
+	$(call SAY,FUZZ,$<)$(FUZZ_CC) -fsanitize=fuzzer-no-link,address,undefined -DMDSHIM_VERSION='"$(VERSION)"' -c -o $@ $<
 
+$(B)/fuzz/rooms.a: $(FUZZ_OBJ)
+	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/rooms.a $(B)/inih.a
+	@mkdir -p $(@D)
+	$(call SAY,FUZZ,$@)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(B)/fuzz/rooms.a $(B)/inih.a \
+		$(if $(findstring fuzz_codebook,$<),-ljansson)
+
+# Reads captures as the explainer does.
+$(B)/tests/bench/replay: $(B)/shim/check/capture.o
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lpthread
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lpthread
 
-check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:
@@ -275,10 +311,20 @@ fuzz:
 	$(Q)$(MAKE) --no-print-directory $(FUZZERS)
 	$(Q)tests/fuzz/run.sh $(B) $(FUZZ_SECONDS)
 
+# Ten minutes each.
+fuzz-long:
+	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+
 bench:
-	$(Q)tests/packages.sh build test
+	$(Q)tests/packages.sh build test bench
 	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(BENCHES)
 	$(Q)tests/bench/run.sh $(B)
+
+# Instructions, not time: the same on a busy machine.
+bench-gate:
+	$(Q)tests/packages.sh build test bench
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(BENCHES) $(B)/tests/tools/shimstats
+	$(Q)tests/run.sh $(B) bench
 
 install: all
 	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \

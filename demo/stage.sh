@@ -58,7 +58,7 @@ ready() {
 # stage_open FAMILY MODE CODEC [COVER] - a fresh folder with key and shim.conf. MODE native: without the shim.
 stage_open() {
 	local near
-	stage_family=$1 stage_mode=$2 stage_codec=$3 stage_running=
+	stage_family=$1 stage_mode=$2 stage_codec=$3 stage_running='' stage_control=()
 	rm -rf "$stage"
 	mkdir -p "$stage/stats"
 	case $1 in
@@ -94,11 +94,11 @@ stage_open() {
 }
 
 stage_router() {
-	local inline=
+	local inline='' keys=(--auth-key "1:AES-128-CMAC-96:$stage/key:$(grep -o 'cover = .*' "$stage/shim.conf" | tr -d ' ')")
 	[ "$stage_mode" != inline ] || inline="--inline south"
+	[ ${#stage_control[@]} -eq 0 ] || keys=("${stage_control[@]}")
 	# shellcheck disable=SC2086
-	spawn router router "$B/mdrouter" --listen 192.0.2.1:$STAGE_PORT --listen "[2001:db8:1::1]:$STAGE_PORT" $inline \
-		--auth-key "1:AES-128-CMAC-96:$stage/key:$(grep -o 'cover = .*' "$stage/shim.conf" | tr -d ' ')" \
+	spawn router router "$B/mdrouter" --listen 192.0.2.1:$STAGE_PORT --listen "[2001:db8:1::1]:$STAGE_PORT" $inline "${keys[@]}" \
 		--cap 192.0.2.0/24 --cap 2001:db8:1::/64 --client 203.0.113.0/24 --client 2001:db8:3::/64 \
 		--json "$stage/router.json" --summary "$stage/summary.json" --ready-fd 9 9>"$stage/router.ready"
 	ready router "$stage/router.ready" 10
@@ -123,10 +123,11 @@ stage_receiver() {
 	ready receiver "$stage/receiver.ready" 30
 }
 
-# stage_send COMMAND... - the unmodified sender, to its end.
+# stage_send COMMAND... - the unmodified sender, to its end; by the command stage_as, if one is set (as another user, say).
+stage_as=()
 stage_send() {
-	local run=("$B/mdshim-run" -c "$stage/shim.conf" --)
-	[ "$stage_mode" != native ] || run=()
+	local run=("${stage_as[@]}" "$B/mdshim-run" -c "$stage/shim.conf" --)
+	[ "$stage_mode" != native ] || run=("${stage_as[@]}")
 	inside server "${run[@]}" "$@" 8>&- </dev/null >"$stage/sender.out" 2>"$stage/sender.err" && return
 	stage_say "the sender failed:"
 	tail -20 "$stage/sender.err" >&2

@@ -29,6 +29,11 @@ static const struct key keys[] = {
 	{ { "provisioner", "metrics_file", AN_ABSOLUTE_PATH ", or nothing", "" }, read_path, GENERAL(metrics_file), 0, 0 },
 	{ { "provisioner", "metrics_interval", "seconds from 1 to 3600", "15" }, read_seconds, GENERAL(metrics_interval), 1, 3600 },
 	{ { "provisioner", "verbose", "yes or no", "no" }, read_yes, GENERAL(verbose), 0, 0 },
+	{ { "provisioner", "arm", "yes or no", "no" }, read_yes, GENERAL(arm), 0, 0 },
+	{ { "provisioner", "arm_namespaces", "own, all, or names of network namespaces", "own" }, read_namespaces,
+		GENERAL(arm_namespaces), 0, 0 },
+	{ { "provisioner", "arm_dir", AN_ABSOLUTE_PATH, "/sys/fs/bpf/mdshim" }, read_path, GENERAL(arm_dir), 0, 0 },
+	{ { "provisioner", "arm_cgroup", AN_ABSOLUTE_PATH ", or nothing", "" }, read_path, GENERAL(arm_cgroup), 0, 0 },
 	{ { "domain", "option", "ofc or med", "ofc" }, read_option, DOMAIN(ofc), 0, 0 },
 	{ { "domain", "epoch", "seconds from 2 to 32768", "600" }, read_seconds, DOMAIN(epoch), 2, 32768 },
 	{ { "domain", "lead", "seconds from 0 to 32768", "120" }, read_seconds, DOMAIN(lead), 0, 32768 },
@@ -284,8 +289,8 @@ static void whole_file(struct parse *p)
 {
 	struct config *c = p->config;
 
-	if (!c->domains)
-		mistake(p, 0, "expected one [domain NAME] or more");
+	if (!c->domains && !c->arm)
+		mistake(p, 0, "expected one [domain NAME] or more, or arm = yes");
 	for (uint32_t i = 0; i < c->controllers; i++) {
 		uint32_t k = 0;
 

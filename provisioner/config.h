@@ -46,6 +46,9 @@ struct config {
 	char stats_dir[CONFIG_PATH], metrics_file[CONFIG_PATH]; /* "": none */
 	double metrics_interval;
 	bool verbose;
+	bool arm;                    /* put the egress patch into the kernel */
+	char arm_namespaces[CONFIG_PATH]; /* "own", "all", or names */
+	char arm_dir[CONFIG_PATH], arm_cgroup[CONFIG_PATH]; /* arm_cgroup "": the root */
 	struct domain_config domain[CONFIG_DOMAINS];
 	uint32_t domains;
 	struct controller_config controller[CONFIG_CONTROLLERS];

@@ -30,6 +30,12 @@ bool read_path(const struct key *key, void *into, const char *value)
 	return *value == '/' && text_take(into, key->size, value);
 }
 
+/* Blanks between names; what a name may be is ip-netns(8)'s affair, but it is the name of a file. */
+bool read_namespaces(const struct key *key, void *into, const char *value)
+{
+	return !strpbrk(value, "/,;") && text_take(into, key->size, value);
+}
+
 /* https only; what is in front of the host (user names) has no place in it, nor has a query. */
 bool read_url(const struct key *key, void *into, const char *value)
 {

@@ -2,6 +2,7 @@
  *
  * main.c - mdprovisiond: opens everything, says so, runs the loop. In the foreground unless --detach is given; whatever can
  * fail at the start fails before that. */
+#include "armwatch.h"
 #include "bookjson.h"
 #include "control.h"
 #include "log.h"
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 static struct service service;
+static struct armwatch *armwatch;
 static ev_timer metrics, watchdog;
 
 static void status(void)
@@ -48,6 +50,8 @@ static int reload(struct service *s)
 		ev_timer_stop(s->loop, &metrics);
 		metrics.repeat = s->config.metrics_interval;
 		ev_timer_again(s->loop, &metrics);
+		armwatch_stop(armwatch);
+		armwatch = armwatch_start(s->loop, &s->config);
 	}
 	notify("READY=1");
 	status();
@@ -204,8 +208,10 @@ int main(int argc, char **argv)
 	if (a.detach)
 		ev_loop_fork(loop);
 	service_start(&service, loop, http);
+	armwatch = armwatch_start(loop, &service.config);
 	run(loop, &a);
 	control_close(control);
+	armwatch_stop(armwatch);
 	metrics_write(&service);
 	service_stop(&service);
 	http_free(http);

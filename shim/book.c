@@ -39,12 +39,12 @@ struct shelf {
 
 /* Of one domain, in ordinary memory: a child has to know what it inherited. Under the claim. */
 struct file {
-	char path[CONFIG_TEXT + MD_BOOK_DOMAIN + 8];
 	const char *domain;
 	void *map;                   /* MD_IMAGE_SIZE octets at a fixed place, empty or the file */
-	bool mapped;
 	uint64_t device, inode;
+	bool mapped;
 	_Atomic uint8_t why_not;     /* enum md_aside while there is no copy */
+	char path[CONFIG_TEXT + MD_BOOK_DOMAIN + 8];
 };
 
 static struct file file[CONFIG_DOMAINS];
@@ -78,7 +78,7 @@ static void map(struct file *f, const struct stat *is, int fd)
 /* Whether the file of that name is another than the mapped one, and then it is mapped. */
 static bool probe(struct file *f)
 {
-	struct stat is;
+	struct stat is = { 0 };
 	long fd, err = raw_call(SYS_newfstatat, AT_FDCWD, (long)f->path, (long)&is, AT_SYMLINK_NOFOLLOW, 0, 0);
 
 	if (!err && f->mapped && is.st_dev == f->device && is.st_ino == f->inode)

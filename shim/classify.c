@@ -21,7 +21,9 @@ static inline enum protocol by_octets(uint8_t first, uint8_t second, bool to_tur
 	if (first >= 192)
 		return PROTO_QUIC_LONG;
 	/* RFC 5761, section 4: the packet types of RTCP, which no RTP payload type beside them may look like. */
-	return (second & 0xE0) == 0xC0 ? PROTO_RTCP : PROTO_RTP;
+	if ((second & 0xE0) == 0xC0)
+		return PROTO_RTCP;
+	return PROTO_RTP;
 }
 
 static __attribute__((noinline)) enum protocol in_pieces(const struct octets *datagram, bool to_turn)
@@ -51,15 +53,15 @@ void reading_defaults(struct reading *reading)
 /* Plausibility: how many payloads of an SSRC are judged, and how many of them may fail. */
 enum { JUDGED = 64, TOLERATED = 8 };
 
-static bool readable(const struct rtp *rtp, enum protection protection, bool encrypted,
+static inline bool readable(const struct rtp *rtp, enum protection protection, bool encrypted,
 	const struct plausible *plausible)
 {
-	if (encrypted || rtp->cryptex || protection == PROTECTION_SRTP)
+	if (encrypted | rtp->cryptex | (protection == PROTECTION_SRTP))
 		return false;
-	return protection == PROTECTION_CLEAR || plausible->implausible <= TOLERATED;
+	return plausible->implausible <= TOLERATED || protection == PROTECTION_CLEAR;
 }
 
-static void format_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
+static inline void format_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
 	struct said *said)
 {
 	switch ((enum format)reading->format[rtp->payload_type]) {
@@ -86,6 +88,19 @@ static void format_says(const struct rtp *rtp, const struct reading *reading, st
 	}
 }
 
+/* Encrypted payloads of VP8 and VP9 are hardly ever implausible. */
+static bool doubtful(const struct rtp *rtp, const struct reading *reading)
+{
+	switch ((enum format)reading->format[rtp->payload_type]) {
+	case FORMAT_VP8:
+		return vp8_doubtful(&rtp->payload);
+	case FORMAT_VP9:
+		return vp9_doubtful(&rtp->payload);
+	default:
+		return false;
+	}
+}
+
 /* An empty payload (a packet that is all padding) tells nothing of encryption, and some senders begin with dozens. */
 static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const struct reading *reading,
 	struct plausible *plausible, struct said *said)
@@ -94,7 +109,8 @@ static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const s
 	if (!rtp->payload.len)
 		return;
 	plausible->parsed++;
-	plausible->implausible = (uint8_t)(plausible->implausible + said->implausible);
+	if (said->implausible || doubtful(rtp, reading))
+		plausible->implausible++;
 }
 
 static inline void payload_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
@@ -159,16 +175,19 @@ static enum media not_video(enum format format, struct said *said)
 	return format == FORMAT_AUDIO ? MEDIA_AUDIO : MEDIA_REPAIR;
 }
 
+_Static_assert(FORMAT_AUDIO + 1 == FORMAT_RTX && FORMAT_RTX + 1 == FORMAT_FEC && FORMAT_FEC + 1 == FORMAT_COUNT,
+	"what is no video stands last");
+
 enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection,
 	bool encrypted, struct plausible *plausible, struct dd_structure *structure, struct said *said)
 {
 	enum format format = (enum format)reading->format[rtp->payload_type];
 	bool clear;
 
-	if (format == FORMAT_AUDIO || format == FORMAT_RTX || format == FORMAT_FEC)
+	if (format >= FORMAT_AUDIO)
 		return not_video(format, said);
 	clear = readable(rtp, protection, encrypted, plausible);
-	if (format != FORMAT_MPEGTS && rtp->profile && (reading->dd_id || reading->framemark_id)) {
+	if (rtp->profile && format != FORMAT_MPEGTS && (reading->dd_id || reading->framemark_id)) {
 		hinted_says(rtp, reading, clear, plausible, structure, said);
 		return MEDIA_VIDEO;
 	}
@@ -177,4 +196,25 @@ enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, en
 	else
 		*said = (struct said){ .end = rtp->marker && format != FORMAT_MPEGTS };
 	return format == FORMAT_MPEGTS ? MEDIA_MPEGTS : MEDIA_VIDEO;
+}
+
+enum md_ground classify_ground(const struct rtp *rtp, const struct reading *reading, bool encrypted,
+	const struct plausible *plausible, bool implausible)
+{
+	enum format format = (enum format)reading->format[rtp->payload_type];
+	struct octets element;
+
+	if (format == FORMAT_AUDIO || format == FORMAT_RTX || format == FORMAT_FEC)
+		return MD_G_TYPE;
+	if (format != FORMAT_MPEGTS && reading->dd_id && ext_find(rtp, reading->dd_id, &element))
+		return MD_G_DESCRIPTOR;
+	if (format != FORMAT_MPEGTS && reading->framemark_id && ext_find(rtp, reading->framemark_id, &element))
+		return MD_G_MARKING;
+	if (encrypted || rtp->cryptex)
+		return MD_G_ENCRYPTED;
+	if (plausible->implausible > TOLERATED)
+		return MD_G_LOOKS_ENCRYPTED;
+	if (implausible)
+		return MD_G_IMPLAUSIBLE;
+	return format == FORMAT_UNKNOWN ? MD_G_UNCONFIGURED : MD_G_PAYLOAD;
 }

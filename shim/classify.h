@@ -4,6 +4,8 @@
 #ifndef MD_CLASSIFY_H
 #define MD_CLASSIFY_H
 
+#include <mdshim/stats.h>
+
 #include "packet.h"
 #include "recognise.h"
 
@@ -14,7 +16,7 @@ enum protocol classify_first(const struct octets *datagram, bool to_turn);
 /* How payloads are read; from the configuration, fixed after start. */
 struct reading {
 	uint8_t format[128];         /* enum format by payload type */
-	uint8_t dd_id, framemark_id; /* header extension ids, 0 = not configured */
+	uint8_t dd_id, framemark_id, mid_id; /* header extension ids, 0 = not configured */
 	bool h265_don;
 };
 
@@ -23,7 +25,7 @@ void reading_defaults(struct reading *reading);
 
 /* What is remembered of one SSRC's payloads; zero at first. */
 struct plausible {
-	uint8_t parsed, implausible; /* of the first 64 payloads */
+	uint8_t parsed, implausible; /* of the first 64 payloads; implausible or doubtful */
 	struct highest highest;
 };
 
@@ -35,5 +37,9 @@ enum protection { PROTECTION_AUTO, PROTECTION_CLEAR, PROTECTION_SRTP };
  * taken for encrypted. structure may be NULL (no memory of descriptors). */
 enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection, bool encrypted,
 	struct plausible *plausible, struct dd_structure *structure, struct said *said);
+
+/* What that rested on, asked afterwards. encrypted: as above, or the rule says so. */
+enum md_ground classify_ground(const struct rtp *rtp, const struct reading *reading, bool encrypted,
+	const struct plausible *plausible, bool implausible);
 
 #endif

@@ -24,7 +24,8 @@ enum {
 	CONFIG_PORTS = 16,      /* ranges per route */
 	CONFIG_PROCESSES = 64,
 	CONFIG_TURN = 16,
-	CONFIG_NUMBERS = 16,    /* in one list of numbers */
+	CONFIG_NUMBERS = 16,    /* in one list of numbers or MIDs */
+	CONFIG_MID = 33,        /* octets of a media identification (MID) with its NUL */
 	CONFIG_ERRORS = 64,     /* errors kept; what is beyond is only counted */
 	CONFIG_WARNINGS = 16,
 	CONFIG_TEXT = 160,      /* octets of a path with its NUL */
@@ -59,11 +60,17 @@ struct numbers {
 	uint32_t value[CONFIG_NUMBERS];
 };
 
+struct mids {
+	unsigned n;
+	char value[CONFIG_NUMBERS][CONFIG_MID];
+};
+
 /* Class to D, P, L (classifier, section 6), and whose it is on every route, instead of the route's own. */
 struct policy {
 	char name[CONFIG_NAME];
 	struct { uint8_t d, p, l; } row[CLASS_COUNT];
 	struct numbers payload_types, ssrcs, streams;
+	struct mids mids;
 };
 
 struct router {
@@ -90,6 +97,7 @@ struct route {
 	int domain;             /* whose books give key and codes: index, -1: the key is that of [auth] */
 	unsigned carries;       /* CARRIES_*: payload kinds the route takes */
 	bool quic_frames;       /* a QUIC flow carries frames (RTP over QUIC): S = 0 */
+	bool quic_priority;     /* the urgency of HTTP/3 streams (RFC 9218) becomes P */
 	enum protection protection;
 	int policy;             /* index */
 	uint8_t token[MD_TOKEN_MAX]; /* network token, token_len 0: none */
@@ -123,6 +131,7 @@ struct config {
 	bool selective;              /* a policy says whose it is */
 	char domain[CONFIG_DOMAINS][MD_BOOK_DOMAIN];
 	unsigned domains;
+	bool by_mid;                 /* by MIDs, among others */
 	struct router router[CONFIG_ROUTERS];
 	unsigned routers;
 	struct route route[CONFIG_ROUTES];

@@ -71,8 +71,8 @@ static void extension_end(struct parse *p)
 {
 	const struct reading *r = &p->config->reading;
 
-	if (r->dd_id && r->dd_id == r->framemark_id)
-		parse_error(p, p->section_line, p->label, ": expected dependency_descriptor and frame_marking to differ", NULL);
+	if ((r->dd_id && (r->dd_id == r->framemark_id || r->dd_id == r->mid_id)) || (r->mid_id && r->mid_id == r->framemark_id))
+		parse_error(p, p->section_line, p->label, ": expected dependency_descriptor, frame_marking and mid to differ", NULL);
 }
 
 void parse_section_end(struct parse *p)
@@ -189,6 +189,8 @@ void parse_end(struct parse *p)
 	routes_end(p);
 	for (unsigned i = 0; i < c->routes; i++)
 		c->by_book |= c->auth && c->route[i].mode != MODE_OFF && c->route[i].domain >= 0;
+	if (p->mids_line && !c->reading.mid_id)
+		parse_error(p, p->mids_line, "[policy] mids: expected an id for mid in section [extension]", NULL);
 	for (unsigned i = 0; i < c->routes && !needed; i++)
 		if (c->route[i].mode != MODE_OFF && c->route[i].domain < 0)
 			needed = p->first[SECTION_AUTH] ? p->first[SECTION_AUTH] : p->pending[i].line;

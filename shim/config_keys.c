@@ -40,6 +40,7 @@
 		"a number from 1 to 255")                                                                              \
 	X(EXTENSION, "extension", "frame_marking", parse_number, config, reading.framemark_id, 1, 255,                 \
 		"a number from 1 to 255")                                                                              \
+	X(EXTENSION, "extension", "mid", parse_number, config, reading.mid_id, 1, 255, "a number from 1 to 255")       \
 	X(CLASSIFIER, "classifier", "turn_servers", parse_prefixes, config, turn, 0, 0, PREFIXES)                      \
 	X(CLASSIFIER, "classifier", "h265_don", parse_bool, config, reading.h265_don, 0, 0, "yes or no")               \
 	X(STUN, "stun", "type", parse_stun_type, config, stun_type, 0xc000, 0xffff,                                    \
@@ -63,6 +64,7 @@
 	X(ROUTE, "route", "protection", parse_word, route, protection, 0, 0, "auto, clear or srtp")                    \
 	X(ROUTE, "route", "policy", parse_reference, route, policy, 0, 0, "the name of a policy section")              \
 	X(ROUTE, "route", "quic", parse_word, route, quic_frames, 0, 0, "stream or frames")                            \
+	X(ROUTE, "route", "quic_priority", parse_bool, route, quic_priority, 0, 0, "yes or no")                        \
 	X(ROUTE, "route", "token", parse_token, route, token, 0, 0, "5 to 1024 octets as hex digits")                  \
 	X(ROUTE, "route", "token_file", parse_token_file, route, token, 0, 0, "a path from / on")                      \
 	X(ROUTE, "route", "token_count", parse_number, route, token_count, 1, 1000000, "a number from 1 to 1000000")   \
@@ -71,6 +73,8 @@
 	X(POLICY, "policy", "payload_types", parse_numbers, policy, payload_types, 0, 127, "at most 16 numbers from 0 to 127") \
 	X(POLICY, "policy", "ssrcs", parse_numbers, policy, ssrcs, 0, UINT32_MAX, "at most 16 numbers of 32 bits")      \
 	X(POLICY, "policy", "streams", parse_numbers, policy, streams, 0, UINT32_MAX - 1, "at most 16 numbers of streams") \
+	X(POLICY, "policy", "mids", parse_mids, policy, mids, 0, 0,                                                    \
+		"at most 16 media identifications (a=mid) of 1 to 32 letters, digits and !#$%&'*+-.^_`{|}~")           \
 	X(POLICY, "policy", "key", parse_row, policy, row[CLASS_KEY], 0, 0, ROW)                                       \
 	X(POLICY, "policy", "base", parse_row, policy, row[CLASS_BASE], 0, 0, ROW)                                     \
 	X(POLICY, "policy", "enhancement", parse_row, policy, row[CLASS_ENHANCEMENT], 0, 0, ROW)                       \

@@ -67,7 +67,7 @@ struct parse {
 	int first[SECTION_COUNT];     /* line of the sections without a name */
 	int router_line[CONFIG_ROUTERS + 1], policy_line[CONFIG_POLICIES + 1];
 	struct pending pending[CONFIG_ROUTES + 1];
-	int auth_line, key_line, stun_type_line;
+	int auth_line, key_line, stun_type_line, mids_line;
 	struct router spare_router;   /* filled in place of one too many, so that its keys are checked too */
 	struct route spare_route;
 	struct policy spare_policy;
@@ -114,7 +114,7 @@ bool address_read(const char *text, uint8_t *version, uint8_t addr[16]);
 typedef enum parsed parser(struct parse *p, const struct key *key, void *into, const char *value);
 parser parse_bool, parse_word, parse_number, parse_path, parse_algorithm, parse_cover, parse_format, parse_row, parse_patterns,
 	parse_pattern, parse_carries, parse_reference, parse_stun_type, parse_stun_token, parse_token, parse_token_file,
-	parse_domain, parse_address, parse_prefixes, parse_ports, parse_numbers;
+	parse_domain, parse_address, parse_prefixes, parse_ports, parse_numbers, parse_mids;
 
 /* Reads a file of hex digits into octets; returns how many, or -errno, -EINVAL if it is not that. mode receives the
  * file's permissions. */

@@ -179,6 +179,41 @@ enum parsed parse_numbers(struct parse *p, const struct key *key, void *into, co
 	return PARSED;
 }
 
+// A token of SDP (RFC 8866), as a=mid has it (RFC 5888).
+static bool mid_read(const char *item, char mid[static CONFIG_MID])
+{
+	size_t len = strlen(item);
+
+	if (len == 0 || len >= CONFIG_MID)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (item[i] <= 0x20 || item[i] == 0x7f || strchr("\"(),/:;<=>?@[\\]", item[i]))
+			return false;
+	memcpy(mid, item, len + 1);
+	return true;
+}
+
+enum parsed parse_mids(struct parse *p, const struct key *key, void *into, const char *value)
+{
+	struct mids *mids = into;
+	char item[CONFIG_MID];
+	bool too_long;
+
+	(void)key;
+	mids->n = 0;
+	while (next_item(&value, item, sizeof item, &too_long)) {
+		if (mids->n == CONFIG_NUMBERS || !mid_read(item, mids->value[mids->n]))
+			return NOT_EXPECTED;
+		mids->n++;
+	}
+	if (too_long)
+		return NOT_EXPECTED;
+	p->config->selective = p->config->by_mid = true;
+	if (!p->mids_line)
+		p->mids_line = p->line;
+	return PARSED;
+}
+
 enum parsed parse_carries(struct parse *p, const struct key *key, void *into, const char *value)
 {
 	unsigned carries = 0;

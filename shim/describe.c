@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "describe.h"
 
+#include "recognise.h"
+
 static bool has(const struct numbers *numbers, uint32_t value)
 {
 	for (unsigned i = 0; i < numbers->n; i++)
@@ -9,23 +11,50 @@ static bool has(const struct numbers *numbers, uint32_t value)
 	return false;
 }
 
+static bool names(const struct mids *mids, const struct octets *element)
+{
+	for (unsigned i = 0; i < mids->n; i++) {
+		size_t at = 0;
+
+		while (at < element->len && mids->value[i][at] && (uint8_t)mids->value[i][at] == octet(element, at))
+			at++;
+		if (at == element->len && !mids->value[i][at])
+			return true;
+	}
+	return false;
+}
+
+void describe_mid(const struct config *config, const struct rtp *rtp, uint8_t *mid)
+{
+	struct octets element;
+
+	if (!config->by_mid || !config->reading.mid_id || !rtp->profile || !ext_find(rtp, config->reading.mid_id, &element))
+		return;
+	*mid = 0;
+	for (unsigned i = 0; i < config->policies && !*mid; i++)
+		if (names(&config->policy[i].mids, &element))
+			*mid = (uint8_t)(i + 1);
+}
+
 static __attribute__((noinline)) const struct policy *select_policy(const struct config *config, int own,
-	const struct rtp *rtp, uint32_t stream)
+	const struct rtp *rtp, uint8_t mid, uint32_t stream)
 {
 	const struct policy *end = config->policy + config->policies;
 
 	for (const struct policy *p = config->policy; p < end; p++)
 		if (rtp ? has(&p->ssrcs, rtp->ssrc) : has(&p->streams, stream))
 			return p;
+	if (rtp && mid)
+		return &config->policy[mid - 1];
 	for (const struct policy *p = config->policy; rtp && p < end; p++)
 		if (has(&p->payload_types, rtp->payload_type))
 			return p;
 	return &config->policy[own];
 }
 
-const struct policy *describe_policy(const struct config *config, int own, const struct rtp *rtp, uint32_t stream)
+const struct policy *describe_policy(const struct config *config, int own, const struct rtp *rtp, uint8_t mid, uint32_t stream)
 {
-	return config->selective ? select_policy(config, own, rtp, stream) : &config->policy[own];
+	return config->selective ? select_policy(config, own, rtp, mid, stream) : &config->policy[own];
 }
 
 void describe_mdu(const struct policy *policy, const struct mdu_out *mdu, struct md_metadata *meta)

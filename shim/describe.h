@@ -7,9 +7,13 @@
 #include "config.h"
 #include "mdu.h"
 
-/* The policy for RTP of this SSRC and payload type, or, with rtp NULL, of this QUIC stream: the first section that names the
- * SSRC, else the first that names the payload type, else the route's. */
-const struct policy *describe_policy(const struct config *config, int own, const struct rtp *rtp, uint32_t stream);
+/* What an SSRC's MID says of its policy. A MID comes with the first packets of a source and when it changes (RFC 8843,
+ * section 15), so this is remembered with the source: 0 at first, else the policy's number and 1. */
+void describe_mid(const struct config *config, const struct rtp *rtp, uint8_t *mid);
+
+/* The policy for RTP of this SSRC, MID (as above) and payload type, or, with rtp NULL, of this QUIC stream: the first section
+ * that names the SSRC, else the MID, else the payload type, else the route's. */
+const struct policy *describe_policy(const struct config *config, int own, const struct rtp *rtp, uint8_t mid, uint32_t stream);
 
 /* MED for a packet of an MDU: counter, D, P and L by the policy's row for the class. seq, ts and bq are the caller's. */
 void describe_mdu(const struct policy *policy, const struct mdu_out *mdu, struct md_metadata *meta);

@@ -3,27 +3,37 @@
 
 #include <errno.h>
 
-#include "ours.h"
+enum { PROBE_MS = 5000, ASK_AT_ONCE = 1 };
 
-enum { PROBE_MS = 5000 };
-
-/* The order of preference; an engine that a process may not use is asked again now and then, since capabilities come
- * and go. */
-static const struct engine *const engines[] = { &engine_raw };
+/* The order of preference; an engine that a process may not use is asked again now and then, since capabilities and
+ * programs in the kernel come and go. */
+static const struct engine *const engines[] = { &engine_patch, &engine_raw };
+enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
 
 static struct {
 	_Atomic uint32_t refused; /* when it was refused, milliseconds; 0: it was not */
-} state[2][sizeof(engines) / sizeof(engines[0])];
+	bool wrong;               /* what it sent did not arrive as it should: never used */
+} state[2][ENGINES];
 
-static void note_engine(unsigned six, enum md_engine id, int err)
+/* Which engine is the best to be had, and why one was not, for whoever looks on. */
+static void note(unsigned six, unsigned engine, int err)
 {
-	uint32_t *in_use = six ? &stats_page()->engine_v6 : &stats_page()->engine_v4;
-	uint32_t *error = six ? &stats_page()->engine_errno_v6 : &stats_page()->engine_errno_v4;
+	struct md_stats *page = stats_page();
+	uint32_t *refused = six ? page->refused_v6 : page->refused_v4, best = MD_ENGINE_NONE, error = 0;
 
-	if (__atomic_load_n(in_use, __ATOMIC_RELAXED) != (uint32_t)id)
-		__atomic_store_n(in_use, (uint32_t)id, __ATOMIC_RELAXED);
-	if (err)
-		__atomic_store_n(error, (uint32_t)err, __ATOMIC_RELAXED);
+	__atomic_store_n(&refused[engines[engine]->id], (uint32_t)err, __ATOMIC_RELAXED);
+	for (unsigned i = ENGINES; i-- > 0;) {
+		uint32_t why = __atomic_load_n(&refused[engines[i]->id], __ATOMIC_RELAXED);
+
+		if (why)
+			error = why;
+		else
+			best = (uint32_t)engines[i]->id, error = 0;
+	}
+	for (unsigned i = 0; i < ENGINES && (uint32_t)engines[i]->id != best; i++)
+		error = __atomic_load_n(&refused[engines[i]->id], __ATOMIC_RELAXED);
+	__atomic_store_n(six ? &page->engine_v6 : &page->engine_v4, best, __ATOMIC_RELAXED);
+	__atomic_store_n(six ? &page->engine_errno_v6 : &page->engine_errno_v4, error, __ATOMIC_RELAXED);
 }
 
 bool egress_usable(uint8_t version)
@@ -33,25 +43,23 @@ bool egress_usable(uint8_t version)
 	return __atomic_load_n(in_use, __ATOMIC_RELAXED) != MD_ENGINE_NONE;
 }
 
-static void probe(unsigned six)
+static void test_all(unsigned six)
 {
-	uint64_t cookie = 0;
-	int fd = ours_socket(six ? AF_INET6 : AF_INET, SOCK_RAW, IPPROTO_RAW, &cookie);
+	for (unsigned i = 0; i < ENGINES; i++) {
+		int err = engines[i]->test(six ? 6 : 4);
 
-	if (fd < 0) {
-		note_engine(six, MD_ENGINE_NONE, -fd);
-		return;
+		state[six][i].wrong = err == -EBADMSG;
+		state[six][i].refused = err ? ASK_AT_ONCE : 0;
+		note(six, i, -err);
 	}
-	ours_close(fd, cookie);
-	note_engine(six, MD_ENGINE_RAW, 0);
 }
 
 void egress_start(bool ipv4, bool ipv6)
 {
 	if (ipv4)
-		probe(0);
+		test_all(0);
 	if (ipv6)
-		probe(1);
+		test_all(1);
 }
 
 /* One engine's try. A descriptor that was closed or replaced under us is made anew once. *armed: the engine may be used,
@@ -59,7 +67,7 @@ void egress_start(bool ipv4, bool ipv6)
 static int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *parcel,
 	uint32_t now, struct tally *tally, bool alone, bool *armed)
 {
-	struct outlet_raw *handle;
+	void *handle;
 	int err = 0;
 
 	for (int tries = 0; tries < 2; tries++) {
@@ -83,29 +91,40 @@ static int try_engine(const struct engine *engine, struct sock *sock, const stru
 	return err > 0 ? 0 : err;
 }
 
+/* Whether it is the engine that this process cannot use, and not this socket or datagram. */
+static bool is_refusal(int err)
+{
+	return err == -EPERM || err == -EACCES || err == -EAFNOSUPPORT || err == -ENOPROTOOPT || err == -ENODEV;
+}
+
 int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
 	bool alone)
 {
 	unsigned six = parcel->tuple.version == 6;
+	int last = -ENODEV;
 
-	for (unsigned i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+	for (unsigned i = 0; i < ENGINES; i++) {
 		uint32_t refused = atomic_load_explicit(&state[six][i].refused, memory_order_relaxed);
 		bool armed = false;
 		int err;
 
-		if ((refused && now - refused < PROBE_MS) || parcel->area_len > engines[i]->largest())
+		if (state[six][i].wrong || (refused && now - refused < PROBE_MS) || parcel->area_len > engines[i]->largest())
 			continue;
 		err = try_engine(engines[i], sock, view, parcel, now, tally, alone, &armed);
-		if (!armed && (err == -EPERM || err == -EACCES || err == -EAFNOSUPPORT)) {
+		if (!armed && is_refusal(err)) {
 			atomic_store_explicit(&state[six][i].refused, now | 1, memory_order_relaxed);
-			note_engine(six, MD_ENGINE_NONE, -err);
+			note(six, i, -err);
 			continue;
 		}
-		if (!err && refused) {
+		if (armed && refused) {
 			atomic_store_explicit(&state[six][i].refused, 0, memory_order_relaxed);
-			note_engine(six, engines[i]->id, 0);
+			note(six, i, 0);
 		}
-		return err;
+		if (err != -EOPNOTSUPP && err != -EPERM)
+			return err;
+		/* Not by this one, but perhaps by the next. */
+		if (armed)
+			last = err;
 	}
-	return -ENODEV;
+	return last;
 }

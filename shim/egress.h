@@ -20,24 +20,31 @@ struct parcel {
 	int flags;                   /* MSG_CONFIRM or 0 */
 	int8_t router;               /* whose tunnel, -1 in inline mode */
 	bool may_block;              /* the application's own call would wait for room */
+	bool segmented;              /* the application's socket or call has UDP_SEGMENT; inline mode */
+	int fd;                      /* the application's own, and where its call sends to, in inline mode */
+	const struct msghdr *msg;
 	unsigned pieces;
 	struct iovec piece[PARCEL_PIECES + 3]; /* 0: left to the engine; then user data; last the area */
 };
 
 struct engine {
 	enum md_engine id;
-	/* Makes the engine ready for this socket's datagrams like the parcel. 0 or -errno. */
+	/* Tries it on the loopback interface: 0, also where there is none; -EBADMSG: what arrives is wrong; or -errno. Only
+	 * from the constructor. */
+	int (*test)(uint8_t version);
+	/* Makes the engine ready for this socket's datagrams like the parcel. 0 or -errno: -EOPNOTSUPP where another socket may fare
+	 * better. */
 	int (*arm)(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now,
-		struct outlet_raw **handle);
+		void **handle);
 	/* Sends n parcels in order. The number sent, or -errno of the first. Never waits unless the parcel may. */
-	int (*send)(const struct outlet_raw *handle, struct parcel *const *parcel, unsigned n);
+	int (*send)(void *handle, struct parcel *const *parcel, unsigned n);
 	/* Largest surplus area it can carry, octets. */
 	size_t (*largest)(void);
 	/* What arm() made was closed or replaced by the application: it is not used again. */
-	void (*disarm)(struct outlet_raw *handle);
+	void (*disarm)(void *handle);
 };
 
-extern const struct engine engine_raw;
+extern const struct engine engine_patch, engine_raw;
 
 /* Which engines can be used, found out once. Only from the constructor. */
 void egress_start(bool ipv4, bool ipv6);

@@ -18,9 +18,16 @@ struct flow_fill {
 	uint32_t now;
 };
 
+/* The stream that was last made for an SSRC, whatever its flow. */
+struct origin {
+	struct slot slot;
+	uint32_t ssrc;
+	_Atomic uint64_t stream; /* flow and life of a struct stream_key */
+};
+
 enum { LAYERS_MOST = 4096 };
 
-static struct table flows, streams, layers;
+static struct table flows, streams, layers, origins;
 static uint64_t salt;
 
 static size_t addr_len(uint8_t version)
@@ -92,6 +99,11 @@ static bool layers_equal(const void *record, const void *wanted)
 	return of->flow == key->flow && of->life == key->life && of->ssrc == key->ssrc;
 }
 
+static bool origin_equal(const void *record, const void *wanted)
+{
+	return ((const struct origin *)record)->ssrc == *(const uint32_t *)wanted;
+}
+
 int flowtab_start(uint32_t capacity, bool described)
 {
 	int err;
@@ -100,6 +112,8 @@ int flowtab_start(uint32_t capacity, bool described)
 	err = table_make(&flows, capacity, sizeof(struct flow), flow_equal, NULL);
 	if (!err)
 		err = table_make(&streams, capacity, sizeof(struct stream), stream_equal, NULL);
+	if (!err)
+		err = table_make(&origins, capacity, sizeof(struct origin), origin_equal, NULL);
 	if (!err && described)
 		err = table_make(&layers, capacity < LAYERS_MOST ? capacity : LAYERS_MOST, sizeof(struct layers), layers_equal, NULL);
 	return err;
@@ -160,31 +174,6 @@ static void stream_fill(void *record, const void *argument)
 	stream->ssrc = key->ssrc;
 }
 
-struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
-{
-	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
-		ssrc };
-	uint32_t hash = stream_hash(&key);
-	struct stream *stream = table_find(&streams, hash, &key, now);
-	struct table_news news;
-
-	if (!stream)
-		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &news);
-	if (!stream)
-		return NULL;
-	if (!claim_take(&stream->claim, now)) {
-		table_let_go(stream);
-		return NULL;
-	}
-	return stream;
-}
-
-void flowtab_stream_done(struct stream *stream)
-{
-	claim_drop(&stream->claim);
-	table_let_go(stream);
-}
-
 static void layers_fill(void *record, const void *argument)
 {
 	const struct stream_key *key = argument;
@@ -195,14 +184,92 @@ static void layers_fill(void *record, const void *argument)
 	of->ssrc = key->ssrc;
 }
 
-struct layers *flowtab_layers(const struct stream *stream, uint32_t now)
+static struct layers *layers_find(const struct stream *stream, bool make, uint32_t now)
 {
 	struct stream_key key = { stream->flow, stream->life, stream->ssrc };
 	uint32_t hash = stream_hash(&key);
 	struct layers *found = table_find(&layers, hash, &key, now);
 	struct table_news news;
 
-	return found ? found : table_add(&layers, hash, &key, now, layers_fill, &key, &news);
+	return found || !make ? found : table_add(&layers, hash, &key, now, layers_fill, &key, &news);
+}
+
+static void origin_fill(void *record, const void *argument)
+{
+	((struct origin *)record)->ssrc = *(const uint32_t *)argument;
+}
+
+/* The stream that was made for the same SSRC before this one, pinned, or NULL. */
+static struct stream *predecessor(const struct stream *stream, uint32_t now)
+{
+	uint32_t hash = (uint32_t)stir(stream->ssrc, salt);
+	struct stream_key before = { .ssrc = stream->ssrc };
+	struct table_news news;
+	struct origin *origin = table_add(&origins, hash, &stream->ssrc, now, origin_fill, &stream->ssrc, &news);
+	uint64_t name;
+
+	if (!origin)
+		return NULL;
+	name = atomic_exchange(&origin->stream, (uint64_t)stream->flow << 32 | stream->life);
+	table_let_go(origin);
+	before.flow = (uint32_t)(name >> 32);
+	before.life = (uint32_t)name;
+	return name ? table_find(&streams, stream_hash(&before), &before, now) : NULL;
+}
+
+/* A stream goes on in another flow when ICE chooses another path, or when what its flow rested on has changed. What its
+ * packets refer to goes with it: the structure of the layers is repeated only with the next key frame, and before the
+ * highest layer was seen again a lower one would look as if nothing referred to it. Under the claim of the new one. */
+static void inherit(struct stream *stream, uint32_t now)
+{
+	struct stream *before = predecessor(stream, now);
+	struct layers *from, *to;
+
+	if (!before)
+		return;
+	from = layers.capacity ? layers_find(before, false, now) : NULL;
+	to = from ? layers_find(stream, true, now) : NULL;
+	if (before != stream && claim_take(&before->claim, now)) {
+		highest_raise(&stream->plausible.highest, before->plausible.highest.tid, before->plausible.highest.sid);
+		if (to && !to->structure.known)
+			to->structure = from->structure;
+		claim_drop(&before->claim);
+	}
+	flowtab_layers_done(from);
+	flowtab_layers_done(to);
+	table_let_go(before);
+}
+
+struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
+{
+	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+		ssrc };
+	uint32_t hash = stream_hash(&key);
+	struct stream *stream = table_find(&streams, hash, &key, now);
+	struct table_news news = { 0 };
+
+	if (!stream)
+		stream = table_add(&streams, hash, &key, now, stream_fill, &key, &news);
+	if (!stream)
+		return NULL;
+	if (!claim_take(&stream->claim, now)) {
+		table_let_go(stream);
+		return NULL;
+	}
+	if (news.made)
+		inherit(stream, now);
+	return stream;
+}
+
+void flowtab_stream_done(struct stream *stream)
+{
+	claim_drop(&stream->claim);
+	table_let_go(stream);
+}
+
+struct layers *flowtab_layers(const struct stream *stream, uint32_t now)
+{
+	return layers_find(stream, true, now);
 }
 
 void flowtab_layers_done(struct layers *of)

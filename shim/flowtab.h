@@ -58,6 +58,7 @@ struct stream {                      /* one SSRC of a flow */
 	uint32_t flow, life, ssrc;
 	_Atomic uint32_t claim;      /* over what follows */
 	struct plausible plausible;
+	uint8_t mid;                 /* of describe_mid() */
 	uint8_t number;              /* in stream mode */
 	bool numbered;
 	struct mdu_stream mdu;
@@ -80,7 +81,8 @@ struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic
 
 void flowtab_let_go(struct flow *flow);
 
-/* The SSRC's record, pinned and claimed, or NULL. */
+/* The SSRC's record, pinned and claimed, or NULL. A new one begins with what another flow's record of that SSRC knew of
+ * its layers. */
 struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now);
 void flowtab_stream_done(struct stream *stream);
 

@@ -14,7 +14,7 @@
 #include "stats.h"
 #include "tapped.h"
 
-enum { BURSTS = 4 };
+enum { BURSTS = 4, CROWDS = 256 };
 
 /* What every send needs and start filled in; never changes afterwards. */
 struct hall {
@@ -35,7 +35,11 @@ struct call {
 	struct timespec time;        /* the one clock reading */
 	uint32_t now;                /* the same in milliseconds, to measure ages with */
 	struct tally tally;
+	bool own_vec, own_pieces;    /* made by the door: to be read and written */
 	bool alone;                  /* one datagram is all there is */
+	struct md_why why;           /* of the datagram at hand, while somebody asks */
+	bool crowds_counted;
+	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	unsigned bursts;
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;
@@ -71,8 +75,11 @@ enum md_aside target_flow(struct call *call, struct packet *packet);
 
 /* sight.c - what is it; and whether everything a message points to may be looked at at all. Nothing is judged: what the
  * kernel will refuse, it gets. */
-bool sight_legible(const struct msghdr *msg);
+bool sight_legible(const struct call *call, const struct msghdr *msg);
 enum md_aside sight(const struct call *call, struct packet *packet);
+
+/* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */
+bool pending_error(const struct call *call, const struct packet *packet);
 
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);

@@ -23,25 +23,31 @@
 #define READS_ALL __attribute__((no_sanitize("address")))
 
 /* One datagram. True: *result is what the door returns; false: it goes to the real function as it came. */
-static bool single(int fd, const struct msghdr *msg, int flags, ssize_t *result)
+static bool single(int fd, struct mmsghdr *one, int flags, enum path_own own, ssize_t *result)
 {
-	struct mmsghdr one = { .msg_hdr = *msg };
-	int sent = path_send(fd, &one, 1, flags);
+	int sent = path_send(fd, one, 1, flags, own);
 
 	if (sent == PATH_PASS)
 		return false;
-	*result = sent == 1 ? (ssize_t)one.msg_len : -1;
+	*result = sent == 1 ? (ssize_t)one->msg_len : -1;
 	return true;
+}
+
+static bool gathered(int fd, const struct msghdr *msg, int flags, ssize_t *result)
+{
+	struct mmsghdr one = { .msg_hdr = *msg };
+
+	return single(fd, &one, flags, PATH_OWNS_VEC, result);
 }
 
 static bool plain(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t tolen,
 	ssize_t *result)
 {
 	struct iovec iov = { (void *)(uintptr_t)buf, len };
-	struct msghdr msg = { .msg_name = (void *)(uintptr_t)to, .msg_namelen = to ? tolen : 0, .msg_iov = &iov,
-		.msg_iovlen = 1 };
+	struct mmsghdr one = { .msg_hdr = { .msg_name = (void *)(uintptr_t)to, .msg_namelen = to ? tolen : 0, .msg_iov = &iov,
+		.msg_iovlen = 1 } };
 
-	return single(fd, &msg, flags, result);
+	return single(fd, &one, flags, PATH_OWNS_PIECES, result);
 }
 
 DOOR ssize_t send(int fd, const void *buf, size_t len, int flags)
@@ -66,7 +72,7 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t result;
 
-	if (!path_serves(fd, false) || !memory_readable(msg, sizeof(*msg)) || !single(fd, msg, flags, &result))
+	if (!path_serves(fd, false) || !memory_readable(msg, sizeof(*msg)) || !gathered(fd, msg, flags, &result))
 		return real.sendmsg(fd, msg, flags);
 	return result;
 }
@@ -74,7 +80,7 @@ DOOR ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 /* More than the kernel takes at once (UIO_MAXIOV) is cut by it as well. */
 static int several(int fd, struct mmsghdr *vec, unsigned n, int flags)
 {
-	return path_send(fd, vec, n < 1024 ? n : 1024, flags);
+	return path_send(fd, vec, n < 1024 ? n : 1024, flags, PATH_OWNS_NOTHING);
 }
 
 DOOR int sendmmsg(int fd, struct mmsghdr *vec, unsigned int n, int flags)
@@ -100,7 +106,7 @@ DOOR ssize_t writev(int fd, const struct iovec *iov, int n)
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = n > 0 ? (size_t)n : 0 };
 	ssize_t result;
 
-	if (!path_serves(fd, true) || !single(fd, &msg, 0, &result))
+	if (!path_serves(fd, true) || !gathered(fd, &msg, 0, &result))
 		return real.writev(fd, iov, n);
 	return result;
 }
@@ -194,7 +200,7 @@ static bool by_number(long nr, const long a[6], long *result)
 	if (nr == SYS_sendto ? !plain(fd, (const void *)a[1], (size_t)a[2], (int)a[3], (const struct sockaddr *)a[4],
 				       (socklen_t)a[5], &sent) :
 			       !memory_readable((const void *)a[1], sizeof(struct msghdr)) ||
-				       !single(fd, (const struct msghdr *)a[1], (int)a[2], &sent))
+				       !gathered(fd, (const struct msghdr *)a[1], (int)a[2], &sent))
 		return false;
 	*result = sent;
 	return true;

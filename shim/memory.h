@@ -21,15 +21,22 @@ extern _Atomic uint32_t memory_epoch;
 
 bool memory_ask(const void *at, size_t len, bool writable);
 
-/* Whether len octets can be read, or written. Cheap where the pages were asked about lately, a system call each where
- * not. Leaves errno alone. */
-static inline bool memory_readable(const void *at, size_t len)
+/* Whether the page was asked about in this epoch, and could be read at least. */
+static inline bool memory_page_known(uint64_t page)
 {
-	uint64_t page = (uintptr_t)at >> MEMORY_PAGE_BITS;
 	uint64_t good = page << 25 | (uint64_t)atomic_load_explicit(&memory_epoch, memory_order_relaxed) << 1;
 	uint64_t word = atomic_load_explicit(&memory_known[page % MEMORY_PAGES], memory_order_relaxed);
 
-	if (len && (((uintptr_t)at + len - 1) >> MEMORY_PAGE_BITS) == page && (word | 1) == (good | 1) && page)
+	return (word ^ good) <= 1 && page;
+}
+
+/* Whether len octets can be read, or written. Cheap where the pages were asked about lately and are two at most, a system
+ * call each where not. Leaves errno alone. */
+static inline bool memory_readable(const void *at, size_t len)
+{
+	uint64_t first = (uintptr_t)at >> MEMORY_PAGE_BITS, last = ((uintptr_t)at + len - 1) >> MEMORY_PAGE_BITS;
+
+	if (len && last - first <= 1 && memory_page_known(first) && (last == first || memory_page_known(last)))
 		return true;
 	return memory_ask(at, len, false);
 }

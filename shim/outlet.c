@@ -6,6 +6,7 @@
 
 #include "ours.h"
 #include "real.h"
+#include "sockview.h"
 #include "stats.h"
 
 enum { TUNNEL_MS = 1000 };
@@ -72,6 +73,24 @@ static void ask_tunnel(struct outlet_tunnel *tunnel, const struct router *router
 	atomic_store_explicit(&tunnel->asked, now, memory_order_relaxed);
 }
 
+/* What it has to send with, should the patch engine send by it (wire format, section 6.3). */
+static void dress_tunnel(struct outlet_tunnel *tunnel, const struct view *view, const struct router *router)
+{
+	int ttl = router->ttl, never = IP_PMTUDISC_DO, tos = view->local.sin6_family == AF_INET6 ? view->tclass : view->tos;
+
+	tunnel->tos = (uint8_t)tos;
+	if (router->at.version == 4) {
+		raw_setsockopt(tunnel->fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+		raw_setsockopt(tunnel->fd, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof(never));
+		raw_setsockopt(tunnel->fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	} else {
+		raw_setsockopt(tunnel->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+		raw_setsockopt(tunnel->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &never, sizeof(never));
+		raw_setsockopt(tunnel->fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	}
+	sockview_mirror_to(tunnel->fd, tunnel->cookie, view);
+}
+
 /* Its own options come first, since mark and device decide by which way the kernel sees the router. */
 static int open_tunnel(const struct view *view, int index, const struct router *router, uint32_t now,
 	struct outlet_tunnel *tunnel)
@@ -85,9 +104,7 @@ static int open_tunnel(const struct view *view, int index, const struct router *
 		return tunnel->fd;
 	/* Nobody reads it: what a router may send back is not to pile up. */
 	raw_setsockopt(tunnel->fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
-	raw_setsockopt(tunnel->fd, SOL_SOCKET, SO_MARK, &view->mark, sizeof(view->mark));
-	if (view->device[0])
-		raw_setsockopt(tunnel->fd, SOL_SOCKET, SO_BINDTODEVICE, view->device, sizeof(view->device));
+	dress_tunnel(tunnel, view, router);
 	err = address_tunnel(tunnel->fd, router, &tunnel->tuple);
 	if (err)
 		ours_close(tunnel->fd, tunnel->cookie);
@@ -148,6 +165,8 @@ static int publish_tunnel(struct sock *sock, const struct outlet_tunnel *made, u
 			at->fd = made->fd;
 			at->cookie = made->cookie;
 			at->tuple = made->tuple;
+			at->tos = made->tos;
+			memset(&at->patch, 0, sizeof(at->patch));
 			atomic_store_explicit(&at->mtu, made->mtu, memory_order_relaxed);
 			atomic_store_explicit(&at->asked, made->asked, memory_order_relaxed);
 			atomic_store_explicit(&at->state, OUTLET_READY, memory_order_release);

@@ -2,7 +2,6 @@
 #include "path.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "process.h"
 #include "real.h"
 #include "route.h"
+#include "why.h"
 
 enum {
 	FLAGS_CARRIED = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM,
@@ -72,18 +72,6 @@ static enum md_aside judge(struct call *call, struct packet *packet)
 	return route_to_router(hall.config, tuple) ? MD_A_TO_ROUTER : MD_ASIDE_COUNT;
 }
 
-/* An error that waits on the application's socket belongs to the application's next call: its own send fetches it.
- * (SO_ERROR would swallow it.) */
-static bool error_pending(const struct call *call)
-{
-	struct pollfd p = { .fd = call->fd };
-	struct timespec at_once = { 0 };
-
-	if (!call->view.connected && !call->view.errors)
-		return false;
-	return raw_call(SYS_ppoll, (long)&p, 1, (long)&at_once, 0, 0, 0) > 0;
-}
-
 /* Out it goes, wrapped; or why not. */
 static enum md_aside take(struct call *call, struct packet *packet)
 {
@@ -94,7 +82,7 @@ static enum md_aside take(struct call *call, struct packet *packet)
 	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))
 		return MD_A_UNBOUND;
 	packet->key.tuple.sport = ntohs(call->view.local.sin6_port);
-	if (error_pending(call))
+	if (pending_error(call, packet))
 		return MD_A_SOCKET_ERROR;
 	why = target_flow(call, packet);
 	if (why != MD_ASIDE_COUNT)
@@ -123,7 +111,7 @@ static enum md_aside survey(struct call *call, struct packet *packet, struct con
 {
 	const struct msghdr *msg = packet->msg;
 
-	if (!sight_legible(msg))
+	if (!sight_legible(call, msg))
 		return MD_A_ARGUMENT;
 	control_read(msg, control);
 	packet->control = control;
@@ -210,6 +198,7 @@ static ssize_t send_train(struct call *call, struct packet *packet, const struct
 		why = judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
 			why = take(call, packet);
+		why_packet(call, packet, why);
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
@@ -258,6 +247,7 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 		return FATE_SINGLE;
 	tally_count(&call->tally, MD_C_SEEN, n ? (int)n : 1);
 	tally_aside(&call->tally, why, n ? (int)n : 1);
+	why_packet(call, packet, why);
 	if (why == MD_A_NOT_MEDIA && !*segment && stun_wanted(call, packet))
 		return FATE_STUN;
 	return FATE_NATIVE;
@@ -280,6 +270,7 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 	}
 	tally_count(&call->tally, MD_C_SEEN, 1);
 	why = take(call, packet);
+	why_packet(call, packet, why);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
 		return 1;
@@ -294,13 +285,20 @@ static int walk(struct call *call)
 	unsigned run = 0; /* first message that waits to go as it came */
 
 	for (unsigned i = 0; i < call->n; i++) {
-		struct packet packet = { .msg = &call->vec[i].msg_hdr };
+		struct packet packet;
 		struct control control;
 		struct octets all;
 		uint32_t segment = 0;
-		enum fate fate = decide(call, &packet, &control, &all, &segment);
+		enum fate fate;
 		int done;
 
+		/* The rest is filled in on the way; these say how far it got. */
+		packet.msg = &call->vec[i].msg_hdr;
+		packet.data.len = 0;
+		packet.protocol = PROTO_NONE;
+		packet.key.tuple.version = 0;
+		packet.route = NULL;
+		fate = decide(call, &packet, &control, &all, &segment);
 		if (fate == FATE_NATIVE)
 			continue;
 		done = flush(call, run, i);
@@ -327,6 +325,7 @@ static int pass(struct call *call, enum md_aside why)
 {
 	tally_count(&call->tally, MD_C_SEEN, (int)call->n);
 	tally_aside(&call->tally, why, (int)call->n);
+	why_packet(call, NULL, why);
 	return PATH_PASS;
 }
 
@@ -338,7 +337,7 @@ static int served(struct call *call)
 		return pass(call, MD_A_SOCKET_ERROR);
 	if (in_pieces(call) || (call->flags & ~FLAGS_CARRIED))
 		return pass(call, MD_A_FLAGS);
-	if (!memory_writable(call->vec, call->n * sizeof(*call->vec)))
+	if (!call->own_vec && !memory_writable(call->vec, call->n * sizeof(*call->vec)))
 		return pass(call, MD_A_ARGUMENT);
 	return walk(call);
 }
@@ -365,6 +364,7 @@ bool path_open(struct call *call, int fd)
 	call->tally.touched = 0;
 	call->fd = fd;
 	call->bursts = 0;
+	call->crowds_counted = false;
 	clock_gettime(CLOCK_REALTIME, &call->time);
 	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
 	memory_tick(call->now);
@@ -389,9 +389,10 @@ static void settle(struct call *call)
 	if (call->tally.touched >> TALLY_ENGINE || (call->tally.touched && !call->alone))
 		stats_cookie(call->fd, &cookie);
 	tally_settle(&call->tally);
+	why_settle();
 }
 
-int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
+int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own own)
 {
 	int result = PATH_PASS, saved = errno;
 	struct call call;
@@ -404,6 +405,8 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags)
 		return PATH_PASS;
 	}
 	call.alone = n == 1;
+	call.own_vec = own != PATH_OWNS_NOTHING;
+	call.own_pieces = own == PATH_OWNS_PIECES;
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;

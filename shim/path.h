@@ -27,8 +27,9 @@ static inline bool path_serves(int fd, bool noted_only)
 }
 
 /* A call with n messages, as for sendmmsg(2). Returns PATH_PASS, or what sendmmsg would: the number of messages sent, their
- * msg_len filled in, or -1 with errno. vec and what it points to may be anything. */
-int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags);
+ * msg_len filled in, or -1 with errno. What is not the door's own may be anything. */
+enum path_own { PATH_OWNS_NOTHING, PATH_OWNS_VEC, PATH_OWNS_PIECES }; /* nor, last, the msg_iov of it */
+int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own own);
 
 /* The ears: a successful connect(), setsockopt() or shutdown(). */
 void path_heard_connect(int fd);

@@ -59,13 +59,21 @@ static inline void highest_raise(struct highest *highest, uint8_t tid, uint8_t s
 	highest->seen = true;
 }
 
-void h264_recognise(const struct octets *payload, bool marker, struct said *said);                    /* RFC 6184 */
-void h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest,
-	struct said *said);                                                                           /* RFC 7798 */
-void vp8_recognise(const struct octets *payload, bool marker, struct said *said);                     /* RFC 7741 */
-void vp9_recognise(const struct octets *payload, bool marker, struct highest *highest, struct said *said); /* RFC 9628 */
-void av1_recognise(const struct octets *payload, bool marker, struct said *said);    /* AV1 RTP specification */
-void mpegts_recognise(const struct octets *payload, struct said *said);              /* ISO/IEC 13818-1, RFC 2250 */
+/* The formats: each is entered by a jump and does what is usual in its stream at once, without a frame of its own. */
+#define RECOGNISER __attribute__((noinline)) void
+RECOGNISER h264_recognise(const struct octets *payload, bool marker, struct said *said); /* RFC 6184 */
+RECOGNISER h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest,
+	struct said *said);                                                              /* RFC 7798 */
+RECOGNISER vp8_recognise(const struct octets *payload, bool marker, struct said *said);  /* RFC 7741 */
+RECOGNISER vp9_recognise(const struct octets *payload, bool marker, struct highest *highest,
+	struct said *said);                                                              /* RFC 9628 */
+RECOGNISER av1_recognise(const struct octets *payload, bool marker, struct said *said);  /* AV1 RTP specification */
+RECOGNISER mpegts_recognise(const struct octets *payload, struct said *said);            /* ISO/IEC 13818-1, RFC 2250 */
+
+/* Almost any octets are a payload of VP8 or VP9. True: what only ciphertext looks like, though it can be read: bits set that
+ * senders leave alone, a frame that does not begin as all do. For judging encryption; it changes no verdict. */
+bool vp8_doubtful(const struct octets *payload);
+bool vp9_doubtful(const struct octets *payload);
 
 /* Reads the fixed header, CSRCs, extension and padding (RFC 3550, RFC 9335). False: not to be taken for RTP. */
 bool rtp_recognise(const struct octets *datagram, struct rtp *rtp);

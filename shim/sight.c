@@ -7,14 +7,15 @@
 
 enum { PIECES_MAX = 1024 }; /* iovecs of a message that are looked at; the kernel's own limit */
 
-bool sight_legible(const struct msghdr *msg)
+bool sight_legible(const struct call *call, const struct msghdr *msg)
 {
 	if (!msg->msg_iovlen || msg->msg_iovlen > PIECES_MAX || msg->msg_namelen > sizeof(struct sockaddr_storage))
 		return false;
-	if (!memory_readable(msg->msg_iov, msg->msg_iovlen * sizeof(*msg->msg_iov)) ||
-		(msg->msg_name && !memory_readable(msg->msg_name, msg->msg_namelen)) ||
-		(msg->msg_controllen && (msg->msg_controllen > CONTROL_MAX ||
-			!memory_readable(msg->msg_control, msg->msg_controllen))))
+	if (!call->own_pieces && !memory_readable(msg->msg_iov, msg->msg_iovlen * sizeof(*msg->msg_iov)))
+		return false;
+	if (msg->msg_name && !memory_readable(msg->msg_name, msg->msg_namelen))
+		return false;
+	if (msg->msg_controllen && (msg->msg_controllen > CONTROL_MAX || !memory_readable(msg->msg_control, msg->msg_controllen)))
 		return false;
 	for (size_t i = 0; i < msg->msg_iovlen; i++)
 		if (msg->msg_iov[i].iov_len > UINT16_MAX ||

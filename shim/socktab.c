@@ -178,15 +178,21 @@ void socktab_let_go(struct sock *sock)
 	table_let_go(sock);
 }
 
-/* The last view published. False: there is none yet, or two were published while we read. */
-static bool last_view(struct sock *sock, struct view *view)
-{
-	uint64_t words[VIEW_WORDS];
-	uint32_t n = atomic_load_explicit(&sock->views, memory_order_acquire);
+/* A view as words, into which it is read straight. */
+typedef uint64_t __attribute__((may_alias)) view_word;
+_Static_assert(sizeof(struct view) == VIEW_WORDS * sizeof(view_word) && _Alignof(struct view) >= _Alignof(view_word),
+	"a view is words");
 
+/* The last view published. False: there is none yet, or two were published while we read. */
+static inline bool last_view(struct sock *sock, struct view *view)
+{
+	view_word *words = (view_word *)view;
+	uint32_t n = atomic_load_explicit(&sock->views, memory_order_acquire);
+	const _Atomic uint64_t *from = sock->view[n & 1];
+
+	#pragma GCC unroll 32
 	for (unsigned i = 0; i < VIEW_WORDS; i++)
-		words[i] = atomic_load_explicit(&sock->view[n & 1][i], memory_order_acquire);
-	memcpy(view, words, sizeof(*view)); /* cppcheck-suppress uninitvar - the loop above fills it */
+		words[i] = atomic_load_explicit(&from[i], memory_order_acquire);
 	return n && atomic_load_explicit(&sock->views, memory_order_relaxed) == n;
 }
 
@@ -214,12 +220,15 @@ static uint32_t what_is_stale(const struct sock *sock, const struct view *view, 
 
 static __attribute__((noinline)) bool read_again(struct sock *sock, int fd, uint32_t now, struct view *view, uint32_t stale)
 {
+	struct sockaddr_in6 peer = view->peer;
 	bool good = sockview_read(view, sock->domain, fd, stale);
 
 	if (stale == STALE_ALL)
 		view->asked = now;
 	if (stale & STALE_ADDRESS)
 		view->asked_peer = now;
+	if (memcmp(&peer, &view->peer, sizeof(peer)) != 0)
+		atomic_store_explicit(&sock->errors_asked, 0, memory_order_relaxed);
 	if (stale & STALE_EGRESS)
 		sockview_mirror(&sock->outlet, view);
 	return good;
@@ -275,6 +284,8 @@ static void mark_stale(int fd, uint32_t what)
 	/* Without asking for the cookie: at worst another socket's options are read once more. */
 	sock = (struct sock *)(void *)(table.record + (index - 1) * table.stride);
 	atomic_fetch_or_explicit(&sock->stale, what, memory_order_relaxed);
+	if (what & STALE_ADDRESS)
+		atomic_store_explicit(&sock->errors_asked, 0, memory_order_relaxed);
 }
 
 void socktab_heard_connect(int fd)

@@ -10,6 +10,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <mdshim/arm.h>
+
 #include "config.h"
 #include "table.h"
 
@@ -27,6 +29,12 @@ enum {
 enum { OUTLET_TUNNELS = 4, OUTLET_RAW = 4 };
 enum { OUTLET_NONE, OUTLET_READY, OUTLET_GONE }; /* not made; to be used; closed by the application */
 struct outlet {
+	struct outlet_patch {            /* the application's own socket, whose areas the kernel cuts off */
+		_Atomic uint32_t asked;  /* when the kernel agreed last, milliseconds; 0: never */
+		_Atomic uint32_t refused; /* when it was found that it cannot be for this socket; 0: it can */
+		_Atomic uint32_t key[MD_ARM_FORMS]; /* of the forms it knows, 0: none */
+		struct md_arm_form form[MD_ARM_FORMS]; /* under the claim */
+	} patch;
 	struct outlet_raw {              /* IPPROTO_RAW */
 		_Atomic uint8_t state;
 		uint8_t version;
@@ -42,6 +50,8 @@ struct outlet {
 		_Atomic uint32_t mtu;    /* path MTU toward the router */
 		_Atomic uint32_t asked;  /* when it was asked, milliseconds */
 		struct md_tuple tuple;   /* outer addresses */
+		uint8_t tos;             /* what it sends with, if nothing else is said */
+		struct outlet_patch patch;
 	} tunnel[OUTLET_TUNNELS];
 };
 
@@ -74,6 +84,8 @@ struct sock {
 	_Atomic uint8_t encrypted;   /* DTLS or ZRTP was sent */
 	_Atomic uint8_t quic;        /* a QUIC long header was sent */
 	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
+	_Atomic uint8_t errors_asked; /* how often for waiting errors since connect(), up to a limit (pending.c) */
+	_Atomic uint32_t errors_when; /* and when, microseconds */
 	_Atomic uint8_t shut;        /* shut down for writing: every send fails */
 	_Atomic uint8_t burst_due;   /* the hint tells of a burst that has not begun */
 	_Atomic uint32_t hints;      /* how many hints the application gave; the last is hint[hints & 1] */

@@ -103,6 +103,9 @@ void sockview_mirror(struct outlet *outlet, const struct view *view)
 	for (int i = 0; i < OUTLET_RAW; i++)
 		if (atomic_load_explicit(&outlet->raw[i].state, memory_order_acquire) == OUTLET_READY)
 			sockview_mirror_to(outlet->raw[i].fd, outlet->raw[i].cookie, view);
+	for (int i = 0; i < OUTLET_TUNNELS; i++)
+		if (atomic_load_explicit(&outlet->tunnel[i].state, memory_order_acquire) == OUTLET_READY)
+			sockview_mirror_to(outlet->tunnel[i].fd, outlet->tunnel[i].cookie, view);
 }
 
 void sockview_close(struct outlet *outlet)
@@ -117,4 +120,5 @@ void sockview_close(struct outlet *outlet)
 			ours_close(outlet->tunnel[i].fd, outlet->tunnel[i].cookie);
 		outlet->tunnel[i].state = OUTLET_NONE;
 	}
+	memset(&outlet->patch, 0, sizeof(outlet->patch));
 }

@@ -96,6 +96,14 @@ static bool keep_routes(bool *ipv4, bool *ipv6)
 	return any;
 }
 
+static bool want_urgency(void)
+{
+	for (unsigned i = 0; i < config.routes; i++)
+		if (config.route[i].quic_priority && config.route[i].mode != MODE_OFF)
+			return true;
+	return false;
+}
+
 static bool make_rooms(void)
 {
 	int err = process_start();
@@ -110,6 +118,7 @@ static bool make_rooms(void)
 		err = flowtab_start(config.flows, config.reading.dd_id != 0);
 	if (!err)
 		err = hints_start();
+	tapped_urgency = want_urgency();
 	if (!err)
 		err = tapped_start(&config.reading, config.sockets);
 	if (!err)

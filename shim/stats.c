@@ -104,9 +104,10 @@ void tally_settle(struct tally *tally)
 /* Whether a file of counters is of no use to anybody any more: its process is gone and never sent. */
 static __attribute__((noinline)) bool idle_and_dead(int dir, const char *name)
 {
-	struct md_stats s;
+	uint64_t seen = 1;
+	uint32_t magic = 0;
 	char *end;
-	long n, pid = strtol(name, &end, 10);
+	long pid = strtol(name, &end, 10);
 	int fd;
 
 	if (pid <= 0 || strcmp(end, ".stats") != 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
@@ -114,9 +115,11 @@ static __attribute__((noinline)) bool idle_and_dead(int dir, const char *name)
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	n = read(fd, &s, sizeof(s));
+	if (pread(fd, &magic, sizeof(magic), offsetof(struct md_stats, magic)) != sizeof(magic) ||
+		pread(fd, &seen, sizeof(seen), offsetof(struct md_stats, count[MD_C_SEEN])) != sizeof(seen))
+		magic = 0;
 	close(fd);
-	return n == (long)sizeof(s) && s.magic == MD_STATS_MAGIC && s.count[MD_C_SEEN] == 0;
+	return magic == MD_STATS_MAGIC && seen == 0;
 }
 
 static void discard(int dir, const char *name)

@@ -15,6 +15,7 @@ enum {
 	CLASS_SHIFT = 8,
 	LAYER_SHIFT = 16,
 	FRAME_SHIFT = 32,
+	URGENCY_SHIFT = MEDIA_SHIFT, /* of a stream */
 	START = 1 << 24,
 	END = 1 << 25,
 	IMPLAUSIBLE = 1 << 26,
@@ -30,9 +31,19 @@ struct source {
 	struct plausible plausible;
 };
 
+/* And the structure of its dependency descriptors; under busy of the above. */
+struct described {
+	struct slot slot;
+	uint32_t ssrc;
+	struct dd_structure structure;
+};
+
+enum { DESCRIBED_MOST = 4096 };
+
 struct notes tapped_srtp, tapped_quic;
 static struct notes building; /* by connection */
-static struct table sources;
+static struct notes servers;  /* HTTP/3, by connection: 1 a client's, 2 a server's */
+static struct table sources, described;
 static const struct reading *reading;
 
 static bool equal(const void *record, const void *key)
@@ -45,16 +56,31 @@ static void fill(void *record, const void *argument)
 	((struct source *)record)->ssrc = *(const uint32_t *)argument;
 }
 
+static bool described_equal(const void *record, const void *key)
+{
+	return ((const struct described *)record)->ssrc == *(const uint32_t *)key;
+}
+
+static void described_fill(void *record, const void *argument)
+{
+	((struct described *)record)->ssrc = *(const uint32_t *)argument;
+}
+
 int tapped_start(const struct reading *how, uint32_t ssrcs)
 {
 	int err = table_make(&sources, ssrcs, sizeof(struct source), equal, NULL);
 
 	reading = how;
+	if (!err && how->dd_id)
+		err = table_make(&described, ssrcs < DESCRIBED_MOST ? ssrcs : DESCRIBED_MOST, sizeof(struct described),
+			described_equal, NULL);
 	if (!err)
 		err = notes_make(&tapped_srtp);
 	if (!err)
 		err = notes_make(&tapped_quic);
-	return err ? err : notes_make(&building);
+	if (!err)
+		err = notes_make(&building);
+	return err || !tapped_urgency ? err : notes_make(&servers);
 }
 
 /* --- One note ---------------------------------------------------------------------------------------------------------- */
@@ -83,10 +109,32 @@ static void unpack(uint64_t word, enum media *media, struct said *said)
 	};
 }
 
+/* A record of the packet's SSRC, pinned, or NULL. */
+static void *of_ssrc(struct table *table, const struct rtp *rtp, void (*begin)(void *record, const void *argument),
+	uint32_t now)
+{
+	uint32_t hash = rtp->ssrc * 0x9e3779b1u;
+	void *record = table_find(table, hash, &rtp->ssrc, now);
+	struct table_news news;
+
+	return record ? record : table_add(table, hash, &rtp->ssrc, now, begin, &rtp->ssrc, &news);
+}
+
+static enum media classify_source(const struct rtp *rtp, struct source *source, uint32_t now, struct said *said)
+{
+	bool may_be = reading->dd_id && rtp->profile;
+	struct described *of = may_be ? of_ssrc(&described, rtp, described_fill, now) : NULL;
+	enum media media = classify_rtp(rtp, reading, PROTECTION_CLEAR, false, &source->plausible, of ? &of->structure : NULL,
+		said);
+
+	if (of)
+		table_let_go(of);
+	return media;
+}
+
 /* Of a clear packet. The state of its SSRC is one thread's at a time; another one does not wait and notes nothing. */
 static bool classify(const struct rtp *rtp, struct said *said, enum media *media)
 {
-	struct table_news news;
 	struct source *source;
 	struct timespec t;
 	uint32_t now;
@@ -94,14 +142,12 @@ static bool classify(const struct rtp *rtp, struct said *said, enum media *media
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	now = (uint32_t)((uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000);
-	source = table_find(&sources, rtp->ssrc * 0x9e3779b1u, &rtp->ssrc, now);
-	if (!source)
-		source = table_add(&sources, rtp->ssrc * 0x9e3779b1u, &rtp->ssrc, now, fill, &rtp->ssrc, &news);
+	source = of_ssrc(&sources, rtp, fill, now);
 	if (!source)
 		return false;
 	mine = !atomic_exchange_explicit(&source->busy, 1, memory_order_acquire);
 	if (mine) {
-		*media = classify_rtp(rtp, reading, PROTECTION_CLEAR, false, &source->plausible, NULL, said);
+		*media = classify_source(rtp, source, now, said);
 		atomic_store_explicit(&source->busy, 0, memory_order_release);
 	}
 	table_let_go(source);
@@ -165,13 +211,53 @@ static bool begun(const void *conn, uint64_t word[NOTE_WORDS])
 	return notes_any(&building) && notes_find(&building, conn_key(conn), word) && word[0] != TAPPED_NOTHING;
 }
 
-void tapped_put_stream(const void *conn, int64_t stream)
+/* --- Urgency of HTTP/3 streams ----------------------------------------------------------------------------------------- */
+
+enum { CLIENT = 1, SERVER, URGENCY_MAX = 7 };
+
+bool tapped_urgency;
+
+/* The stream this thread writes next. */
+static _Thread_local struct {
+	int64_t stream;
+	uint8_t urgency;         /* and 1 */
+} next_stream;
+
+void tapped_http3(const void *conn, bool server)
+{
+	const uint64_t word[NOTE_WORDS] = { server ? SERVER : CLIENT, 0, 0 };
+
+	notes_put(&servers, conn_key(conn), word);
+}
+
+bool tapped_http3_server(const void *conn)
 {
 	uint64_t word[NOTE_WORDS];
 
+	return notes_any(&servers) && notes_find(&servers, conn_key(conn), word) && word[0] == SERVER;
+}
+
+void tapped_urgent(int64_t stream, uint32_t urgency)
+{
+	next_stream.stream = stream;
+	next_stream.urgency = (uint8_t)(stream >= 0 && urgency <= URGENCY_MAX ? urgency + 1 : 0);
+}
+
+static uint64_t urgency_of(int64_t stream)
+{
+	uint64_t urgency = next_stream.urgency && next_stream.stream == stream ? next_stream.urgency : 0;
+
+	next_stream.urgency = 0;
+	return urgency;
+}
+
+void tapped_put_stream(const void *conn, int64_t stream)
+{
+	uint64_t word[NOTE_WORDS], urgency = urgency_of(stream);
+
 	if (begun(conn, word))
 		return;
-	word[0] = TAPPED_STREAM;
+	word[0] = TAPPED_STREAM | urgency << URGENCY_SHIFT;
 	word[1] = (uint64_t)stream;
 	word[2] = 0;
 	notes_put(&building, conn_key(conn), word);
@@ -238,6 +324,7 @@ bool tapped_packet(const struct octets *datagram, struct tapped *tapped)
 	tapped->kind = (enum tapped_kind)(word[0] >> KIND_SHIFT & 0xf);
 	tapped->stream = (uint32_t)(tapped->kind == TAPPED_FRAME ? word[1] >> 32 : word[1]);
 	tapped->ts = (uint32_t)word[1];
+	tapped->urgency = tapped->kind == TAPPED_STREAM ? (uint8_t)(word[0] >> URGENCY_SHIFT & 0xf) : 0;
 	unpack(word[0], &tapped->media, &tapped->said);
 	return true;
 }

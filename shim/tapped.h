@@ -39,6 +39,7 @@ enum tapped_kind { TAPPED_NOTHING = 1, TAPPED_STREAM, TAPPED_DATAGRAM, TAPPED_FR
 struct tapped {
 	enum tapped_kind kind;
 	uint32_t stream;         /* low half of the stream's id; with FRAME the SSRC */
+	uint8_t urgency;         /* STREAM of HTTP/3: 0 to 7 (RFC 9218) and 1; 0: not known */
 	uint32_t ts;             /* FRAME: an RTP packet in a datagram (RTP over QUIC) */
 	enum media media;
 	struct said said;
@@ -47,6 +48,14 @@ struct tapped {
 /* The writer put a stream's octets, or a datagram, into the packet of conn that is being built; the first one names it. */
 void tapped_put_stream(const void *conn, int64_t stream);
 void tapped_put_datagram(const void *conn, const struct iovec *data, size_t n);
+
+/* HTTP/3 connections that are made, and whether conn is a server's. tapped_urgency: a route wants to know. */
+extern bool tapped_urgency;
+void tapped_http3(const void *conn, bool server);
+bool tapped_http3_server(const void *conn);
+
+/* The stream this thread is about to write, and its urgency; -1: none. */
+void tapped_urgent(int64_t stream, uint32_t urgency);
 
 /* That packet, or one that carries neither, is done. */
 void tapped_done(const void *conn, const uint8_t *packet, size_t len);

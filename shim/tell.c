@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "hall.h"
 #include "hints.h"
+#include "why.h"
 
 enum {
 	SHAPE_FRAMES = 1,
@@ -24,21 +25,34 @@ static bool speaks_of_streams(const struct packet *packet)
 	return streams;
 }
 
+/* P by the urgency of HTTP (RFC 9218): 3 is the default and says nothing. A policy for that very stream knows better. */
+static void tell_urgency(const struct packet *packet, const struct policy *policy, struct md_metadata *meta)
+{
+	unsigned urgency = packet->tapped.urgency - 1u;
+
+	if (!packet->tapped.urgency || !packet->route->quic_priority || urgency == 3 ||
+		policy != &hall.config->policy[packet->route->policy])
+		return;
+	meta->p = urgency < 3 ? 1 : 3;
+}
+
 /* The stream's number: the hint's, else in order of first use, 0 for QUIC that says nothing. */
-static void tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
+static const struct policy *tell_stream(const struct packet *packet, const struct md_hint *hint, struct stream *stream,
 	struct md_metadata *meta)
 {
-	const struct policy *policy = describe_policy(hall.config, packet->route->policy, NULL, stream ? stream->ssrc : 0);
+	const struct policy *policy = describe_policy(hall.config, packet->route->policy, NULL, 0, stream ? stream->ssrc : 0);
 
 	if (hint->given & MD_HINT_STREAM) {
 		describe_stream(policy, hint->stream, meta);
-		return;
+		return policy;
 	}
 	if (stream && !stream->numbered) {
 		stream->number = atomic_fetch_add(&packet->flow->streams, 1);
 		stream->numbered = true;
 	}
 	describe_stream(policy, stream ? stream->number : 0, meta);
+	tell_urgency(packet, policy, meta);
+	return policy;
 }
 
 /* A QUIC packet of a flow that carries frames: what a tap saw in it; else, if nobody names the MDU, an MDU of its own. */
@@ -83,11 +97,19 @@ static void see_rtp(const struct call *call, const struct packet *packet, struct
 	flowtab_layers_done(layers);
 }
 
-static void tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint, struct stream *stream,
-	struct mdu_out *out, struct md_metadata *meta)
+/* A packet of no stream: nothing of its MDU is remembered. */
+static __attribute__((noinline)) void step_alone(const struct packet *packet, const struct mdu_in *in, struct mdu_out *out)
+{
+	struct mdu_stream none = { 0 };
+
+	mdu_step(&packet->flow->mdu, &none, packet->colours, in, out);
+}
+
+static const struct policy *tell_mdu(struct call *call, const struct packet *packet, const struct md_hint *hint,
+	struct stream *stream, struct mdu_out *out, struct md_metadata *meta)
 {
 	bool rtp = packet->protocol == PROTO_RTP;
-	struct mdu_stream none = { 0 };
+	const struct policy *policy;
 	struct mdu_in in;
 
 	if (rtp)
@@ -96,12 +118,21 @@ static void tell_mdu(struct call *call, const struct packet *packet, const struc
 		see_quic(packet, hint, &in);
 	if (hint->given)
 		hints_apply(hint, &in);
-	mdu_step(&packet->flow->mdu, stream ? &stream->mdu : &none, packet->colours, &in, out);
+	if (stream)
+		mdu_step(&packet->flow->mdu, &stream->mdu, packet->colours, &in, out);
+	else
+		step_alone(packet, &in, out);
 	if (!rtp && packet->tapped.kind != TAPPED_FRAME && in.media == MEDIA_REPAIR)
 		out->class = in.said.class;
 	if (out->opened)
 		tally_count(&call->tally, MD_C_MDUS, 1);
-	describe_mdu(describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, UINT32_MAX), out, meta);
+	if (rtp && hall.config->by_mid)
+		describe_mid(hall.config, &packet->rtp, &stream->mid);
+	policy = describe_policy(hall.config, packet->route->policy, rtp ? &packet->rtp : NULL, stream ? stream->mid : 0, UINT32_MAX);
+	describe_mdu(policy, out, meta);
+	if (why_asked(call))
+		why_mdu(call, packet, stream, &in, out);
+	return policy;
 }
 
 /* Where the application gives the values themselves; with S = 1, D is 0. */
@@ -148,6 +179,7 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 	struct md_hint hint = packet->control->hint;
 	struct mdu_out mdu = { .role = ROLE_ONLY, .colour = -1 };
 	bool streams = speaks_of_streams(packet);
+	const struct policy *policy;
 	struct stream *stream = NULL;
 	uint32_t ssrc;
 
@@ -158,15 +190,19 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 		if (!stream)
 			return false;
 	}
+	if (why_asked(call))
+		memset(&call->why, 0, sizeof(call->why));
 	if (streams)
-		tell_stream(packet, &hint, stream, meta);
+		policy = tell_stream(packet, &hint, stream, meta);
 	else
-		tell_mdu(call, packet, &hint, stream, &mdu, meta);
+		policy = tell_mdu(call, packet, &hint, stream, &mdu, meta);
 	if (stream)
 		flowtab_stream_done(stream);
 	if (hint.given & MD_HINT_DPL)
 		tell_values(&hint, meta);
 	describe_meaning(meta, &mdu, meaning);
 	meta->bq = tell_burst(call, packet, &hint);
+	if (why_asked(call))
+		why_tell(call, packet, &hint, policy, meta);
 	return true;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * train.c - segment trains (UDP_SEGMENT: one call, many datagrams) and the bursts that a call states by its shape. */
+#include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "hall.h"
+#include "memory.h"
 
 uint32_t train_segment(const struct call *call, const struct control *control)
 {
@@ -16,24 +19,61 @@ static bool same_target(const struct flow_key *a, const struct flow_key *b)
 		memcmp(a->tuple.dst, b->tuple.dst, 16) == 0 && memcmp(a->tuple.src, b->tuple.src, 16) == 0;
 }
 
-/* What the datagrams of one message add to the burst of a flow: octets as the radio carries them (wire format, 4.4). */
-static void add_message(struct call *call, const struct msghdr *msg, const struct packet *of, uint64_t *octets,
-	unsigned *count)
+/* The same for messages to the same address, whichever way it is written, and seldom the same for others. What a message
+ * points to has to be legible. */
+static uint32_t mark_of(const struct call *call, const struct msghdr *msg)
+{
+	const void *name = msg->msg_name && msg->msg_namelen ? msg->msg_name : &call->view.peer;
+	socklen_t len = name == msg->msg_name ? msg->msg_namelen : (socklen_t)sizeof(call->view.peer);
+	const uint8_t *octets = name;
+	sa_family_t family;
+	uint32_t addr;
+	uint16_t port;
+
+	if (len < (socklen_t)sizeof(struct sockaddr_in))
+		return 0;
+	memcpy(&family, octets, sizeof(family));
+	memcpy(&port, octets + offsetof(struct sockaddr_in, sin_port), sizeof(port));
+	memcpy(&addr, octets + offsetof(struct sockaddr_in, sin_addr), sizeof(addr));
+	if (family == AF_INET6 && len >= (socklen_t)sizeof(struct sockaddr_in6))
+		memcpy(&addr, octets + offsetof(struct sockaddr_in6, sin6_addr) + 12, sizeof(addr));
+	return (addr ^ port) * 0x9e3779b1u;
+}
+
+static bool written_alike(const struct msghdr *a, const struct msghdr *b)
+{
+	return !a->msg_controllen && !b->msg_controllen && a->msg_namelen == b->msg_namelen &&
+		(!a->msg_namelen || (a->msg_name && b->msg_name && memcmp(a->msg_name, b->msg_name, a->msg_namelen) == 0));
+}
+
+/* Whether a message goes where that packet goes, as a whole or in segments. */
+static bool goes_along(const struct call *call, const struct msghdr *msg, const struct packet *of, uint32_t *segment)
 {
 	struct control control;
 	struct packet packet = { .msg = msg, .control = &control };
+
+	*segment = call->view.segment;
+	if (written_alike(msg, of->msg))
+		return true;
+	control_read(msg, &control);
+	*segment = train_segment(call, &control);
+	return !control.foreign && target_find(call, &packet) == MD_ASIDE_COUNT && same_target(&packet.key, &of->key);
+}
+
+/* What the datagrams of one message add to the burst of a flow: octets as the radio carries them (wire format, 4.4). */
+static void add_message(struct call *call, const struct msghdr *msg, const struct packet *of, uint32_t mark,
+	uint64_t *octets, unsigned *count)
+{
+	struct packet packet;
 	struct octets all;
 	uint32_t segment;
 
-	if (!sight_legible(msg))
-		return;
-	control_read(msg, &control);
-	if (control.foreign || target_find(call, &packet) != MD_ASIDE_COUNT || !same_target(&packet.key, &of->key))
+	if (!sight_legible(call, msg) || mark_of(call, msg) != mark || !goes_along(call, msg, of, &segment))
 		return;
 	all = octets_of(msg->msg_iov, msg->msg_iovlen);
-	segment = train_segment(call, &control);
+	packet.key.tuple = of->key.tuple;
 	for (size_t at = 0; at < all.len; at += segment) {
-		packet.data = octets_from(&all, at);
+		packet.data = at ? octets_from(&all, at) : all;
 		if (segment)
 			packet.data = octets_first(&packet.data, segment);
 		if (sight(call, &packet) == MD_ASIDE_COUNT) {
@@ -47,21 +87,43 @@ static void add_message(struct call *call, const struct msghdr *msg, const struc
 
 static uint8_t measure(struct call *call, const struct packet *packet)
 {
+	uint32_t mark = mark_of(call, packet->msg);
 	uint64_t octets = 0;
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < call->n; i++)
-		add_message(call, &call->vec[i].msg_hdr, packet, &octets, &count);
+		add_message(call, &call->vec[i].msg_hdr, packet, mark, &octets, &count);
 	return count >= 2 ? md_burst_quantum(octets, packet->bq_unit) : 0;
+}
+
+/* Whether no other message of the call goes where this one goes, as far as can be told cheaply: a call may have a thousand
+ * messages to as many destinations. */
+static bool alone_in_call(struct call *call, const struct msghdr *msg)
+{
+	if (!call->crowds_counted) {
+		call->crowds_counted = true;
+		memset(call->crowd, 0, sizeof(call->crowd));
+		for (unsigned i = 0; i < call->n; i++) {
+			const struct msghdr *other = &call->vec[i].msg_hdr;
+			uint8_t *crowd;
+
+			if (other->msg_name && !memory_readable(other->msg_name, other->msg_namelen))
+				continue;
+			crowd = &call->crowd[mark_of(call, other) >> 24];
+			*crowd = (uint8_t)(*crowd + (*crowd < 2));
+		}
+	}
+	return call->crowd[mark_of(call, msg) >> 24] < 2;
 }
 
 /* Every packet of the burst carries the same total; it is measured at the first and remembered for the others. A call to
  * more than BURSTS destinations measures again where the memory does not reach. */
 uint8_t train_burst(struct call *call, const struct packet *packet)
 {
+	bool train = train_segment(call, packet->control) != 0;
 	unsigned at;
 
-	if (call->n == 1 && !train_segment(call, packet->control))
+	if (!train && (call->n == 1 || alone_in_call(call, packet->msg)))
 		return 0;
 	for (at = 0; at < call->bursts && at < BURSTS; at++)
 		if (same_target(&call->burst[at].key, &packet->key))

@@ -84,6 +84,9 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 	parcel->user_len = packet->data.len;
 	parcel->interface = tunnel ? 0 : packet->control->interface;
 	parcel->flags = tunnel ? 0 : call->flags & MSG_CONFIRM;
+	parcel->segmented = call->view.segment || packet->control->has_segment;
+	parcel->fd = call->fd;
+	parcel->msg = packet->msg;
 	parcel->user_sum = md_sum_pieces(0, parcel->piece + (tunnel ? 2 : 1), parcel->pieces - (tunnel ? 2u : 1u));
 	return !tunnel || enclose(packet, parcel, inner) ? MD_ASIDE_COUNT : MD_A_MTU;
 }
@@ -284,6 +287,8 @@ enum md_aside wrap(struct call *call, struct packet *packet)
 
 	packet->colours = COLOURS;
 	packet->bq_unit = hall.config->bq_unit;
+	packet->book.snapshot = NULL;
+	packet->book.pin = NULL;
 	if (packet->route->domain >= 0) {
 		why = book_pin(packet->route->domain, call->time.tv_sec, call->now, &packet->book);
 		if (why != MD_ASIDE_COUNT)

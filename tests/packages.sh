@@ -1,23 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # packages.sh SET... - installs the Debian packages a target needs, only those that are missing, and says so.
-# Sets: build test demo gain lint.
+# Sets: build test demo gain lint bench.
 set -eu
 want=
 for set in "$@"; do
 	case $set in
 	build) want="$want gcc libc6-dev binutils libev-dev libssl-dev libinih-dev libjansson-dev
-		libcurl4-openssl-dev libevent-dev" ;;
-	test) want="$want libcmocka-dev libpcap-dev iproute2 ethtool jq tcpdump tshark ffmpeg gstreamer1.0-tools
+		libcurl4-openssl-dev libevent-dev libbpf-dev bpftool clang llvm" ;;
+	test) want="$want g++ libcmocka-dev libpcap-dev iproute2 ethtool jq tcpdump tshark ffmpeg gstreamer1.0-tools
 		gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 		gstreamer1.0-libav libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev pkg-config util-linux libcap2-bin procps
-		strace libjemalloc2 libfaketime libsocket-wrapper libeatmydata1 openssl libsrtp2-dev ngtcp2-client ngtcp2-server
-		nginx-light curl python3 chromium libavcodec-dev libavformat-dev libavutil-dev" ;;
+		strace libjemalloc2 libfaketime libsocket-wrapper libeatmydata1 openssl libsrtp2-dev libngtcp2-dev
+		libngtcp2-crypto-gnutls-dev libgnutls28-dev ngtcp2-client ngtcp2-server nginx-light curl gdb git nodejs python3
+		chromium libavcodec-dev libavformat-dev libavutil-dev" ;;
 	demo) want="$want iproute2 ethtool jq tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
-		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux" ;;
+		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux openssl" ;;
 	gain) want="$want ffmpeg libavcodec-dev libavformat-dev libavutil-dev python3 openssl" ;;
 	lint) want="$want clang clang-tidy cppcheck shellcheck libclang-rt-14-dev man-db valgrind" ;;
+	bench) want="$want valgrind nftables iproute2 ffmpeg gstreamer1.0-tools" ;;
 	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;
 	esac
 done

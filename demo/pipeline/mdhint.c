@@ -42,11 +42,30 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE("sink", GST_
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
 	GST_STATIC_CAPS("application/x-rtp"));
 
+/* The temporal layer, as vp8enc writes it beside its frames; 0 without. (GstVideoMeta speaks of raw pictures only; of the
+ * flags of GstVideo, MARKER is the buffer's own.) */
+static guint layer_of(GstBuffer *buffer)
+{
+	GstCustomMeta *meta = gst_meta_get_info("GstVP8Meta") ? gst_buffer_get_custom_meta(buffer, "GstVP8Meta") : NULL;
+	GstStructure *says = meta ? gst_custom_meta_get_structure(meta) : NULL;
+	gboolean layered = FALSE;
+	gint number = 0;
+	guint layer = 0;
+
+	if (!says || !gst_structure_get_boolean(says, "use-temporal-scaling", &layered) || !layered)
+		return 0;
+	if (gst_structure_get_uint(says, "layer-id", &layer))
+		return layer;
+	return gst_structure_get_int(says, "layer-id", &number) && number > 0 ? (guint)number : 0;
+}
+
 static uint8_t importance(GstBuffer *buffer)
 {
 	if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT))
 		return MD_IS_KEY;
-	return GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DROPPABLE) ? MD_IS_DISCARDABLE : MD_IS_BASE;
+	if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DROPPABLE))
+		return MD_IS_DISCARDABLE;
+	return layer_of(buffer) ? MD_IS_ENHANCEMENT : MD_IS_BASE;
 }
 
 /* Few payloaders hand the flags of a frame on to its packets: so they are read where the frame goes in. */

@@ -2,7 +2,7 @@
  *
  * stats.h - the counters of one process, as they lie in its mapped file.
  *
- * The shim writes them with relaxed atomic additions; anybody may map the file read-only. The file is
+ * The shim writes them with relaxed atomic additions; anybody may read the file. The file is
  * <stats_dir>/<pid>.stats and outlives the process however it ends. A forked child that does not exec goes on counting
  * in its parent's file. All numbers are in host order: the file is read on the host it was written on. */
 #ifndef MDSHIM_STATS_H
@@ -26,7 +26,7 @@ extern "C" {
 	X(BOOK_EXPIRED, "book-expired", "the last codebook has expired, and there is no newer one")          \
 	X(BOOK_UNREADABLE, "book-unreadable", "this process may not read the codebook's file")               \
 	X(NO_CODE, "no-code", "the codebook has no code for what the datagram is")                           \
-	X(NO_ENGINE, "no-engine", "no egress engine can be used: no CAP_NET_RAW")                            \
+	X(NO_ENGINE, "no-engine", "no egress engine can be used: the patch is not armed, no CAP_NET_RAW")    \
 	X(ENGINE_FULL, "engine-full", "the engine's socket would have blocked")                              \
 	X(ENGINE_ERROR, "engine-error", "the engine's send failed")                                          \
 	X(MTU, "mtu", "the wrapped datagram would not fit the path MTU")                                     \
@@ -83,12 +83,69 @@ enum md_engine {
 	MD_ENGINE_COUNT
 };
 
+/* What the marks of a wrapped datagram rest on. */
+#define MD_GROUNDS(X)                                                                                       \
+	X(NOTHING, "nothing")                                                                                \
+	X(HINT, "hint of the application")                                                                   \
+	X(TAP, "what the encryption was given")                                                              \
+	X(TYPE, "payload type")                                                                              \
+	X(DESCRIPTOR, "dependency descriptor")                                                               \
+	X(MARKING, "frame marking")                                                                          \
+	X(PAYLOAD, "payload")                                                                                \
+	X(ENCRYPTED, "encrypted: timestamp and marker")                                                      \
+	X(LOOKS_ENCRYPTED, "looks encrypted: timestamp and marker")                                          \
+	X(IMPLAUSIBLE, "payload is not what its type says: timestamp and marker")                            \
+	X(UNCONFIGURED, "payload type not configured: timestamp and marker")                                 \
+	X(QUIC_STREAM, "QUIC packet with octets of a stream")                                                \
+	X(QUIC_DATAGRAM, "QUIC packet with a datagram")                                                      \
+	X(QUIC_FRAME, "QUIC packet with RTP in a datagram")                                                  \
+	X(QUIC_OTHER, "QUIC packet without new octets")                                                      \
+	X(QUIC_UNKNOWN, "QUIC, of which nothing else is known")
+
+enum md_ground {
+#define MD_GROUND_ENUM(name, text) MD_G_##name,
+	MD_GROUNDS(MD_GROUND_ENUM)
+#undef MD_GROUND_ENUM
+	MD_GROUND_COUNT
+};
+
 enum {
 	MD_STATS_MAGIC = 0x6d647374, /* "mdst" */
 	MD_STATS_VERSION = 1,
 	MD_STATS_SLOTS = 64,         /* room of each array; unused ones are zero */
-	MD_STATS_SIZE = 4096
+	MD_STATS_SIZE = 4096,
+	MD_WHY_RING = 42             /* records of the last datagrams */
 };
+
+/* md_why.flags */
+enum { MD_WHY_START = 1, MD_WHY_END = 2, MD_WHY_OPENED = 4, MD_WHY_STREAM = 8 };
+
+/* What became of one datagram, and why; for mdshim-explain of the same version, which knows the shim's own numbers. */
+struct md_why {
+	uint32_t number;         /* of the record, counted from 1 */
+	uint32_t check;          /* md_why_check() */
+	uint32_t ssrc, ts;       /* of RTP; ssrc of QUIC: the stream's id, its low half */
+	uint16_t seq, len;       /* of RTP; octets of the application's datagram */
+	uint16_t port;           /* of the destination */
+	uint8_t version;         /* 4 or 6, 0: not looked at */
+	uint8_t aside;           /* enum md_aside; MD_ASIDE_COUNT: wrapped. What follows ground is told of wrapped ones only */
+	uint8_t dst[16];
+	uint8_t protocol, payload_type, format, ground; /* enum protocol, -, enum format, enum md_ground */
+	uint8_t says, class_, role, flags; /* class of the packet and of its MDU; MD_WHY_* */
+	uint8_t counter, d, p, l;
+	uint8_t bq, route, policy, hinted; /* indices in the configuration; MD_HINT_* of the application */
+};
+
+/* A record that is read while it is written does not fit its check. */
+static inline uint32_t md_why_check(const struct md_why *why)
+{
+	const unsigned char *octet = (const unsigned char *)why;
+	uint32_t check = 2166136261u ^ why->number;
+
+	for (unsigned i = 2 * sizeof(uint32_t); i < sizeof(*why); i++)
+		check = (check ^ octet[i]) * 16777619u;
+	return check;
+}
 
 /* The file: exactly MD_STATS_SIZE octets. */
 struct md_stats {
@@ -107,6 +164,10 @@ struct md_stats {
 	uint64_t flows_now, sockets_now;
 	uint32_t sandboxed;      /* 1: the process installed a seccomp filter, and since then nothing is done for it */
 	uint32_t cookie_len;     /* 8; rewritten by the kernel with every question about a socket (shim/stats.h) */
+	uint32_t refused_v4[8], refused_v6[8]; /* errno by enum md_engine: why it cannot be used now, 0 = it can, or was not asked */
+	uint32_t why_until;      /* written by who wants to know: records are made up to this second since 1970 */
+	uint32_t why_count;      /* records made, modulo 2^32; number n lies in why[n % MD_WHY_RING] */
+	struct md_why why[MD_WHY_RING];
 };
 
 #ifdef __cplusplus

@@ -17,6 +17,7 @@ int command_explain(int argc, char **argv);
 int command_books(int argc, char **argv);
 int command_csp(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_arm(int argc, char **argv);
 
 enum { EXIT_USAGE = 2 };
 

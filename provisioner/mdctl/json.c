@@ -41,18 +41,30 @@ static json_t *engines(const struct md_stats *s)
 	return all;
 }
 
+/* Numbers of errors, by engine; only those that were refused. */
+static json_t *refused(const uint32_t *why)
+{
+	json_t *all = json_object();
+
+	for (uint32_t i = 0; i < MD_ENGINE_COUNT; i++)
+		if (why[i])
+			json_object_set_new(all, engine_name(i), count(why[i]));
+	return all;
+}
+
 static json_t *process(const struct statsfile *file)
 {
 	const struct md_stats *s = &file->stats;
 
-	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
+	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
 		"pid", file->pid, "program", s->comm, "alive", file->alive, "started", count(s->started),
 		"uptime", file->alive ? count(file->uptime) : json_null(), "config", s->config,
 		"engine_v4", engine_name(s->engine_v4), "engine_v6", engine_name(s->engine_v6),
 		"engine_errno_v4", (json_int_t)s->engine_errno_v4, "engine_errno_v6", (json_int_t)s->engine_errno_v6,
 		"wrapped", count(statsfile_wrapped(s)), "aside", count(statsfile_aside(s)),
 		"counts", counts(s), "asides", asides(s), "sent", engines(s),
-		"flows", count(s->flows_now), "sockets", count(s->sockets_now), "sandboxed", (int)(s->sandboxed != 0));
+		"flows", count(s->flows_now), "sockets", count(s->sockets_now), "sandboxed", (int)(s->sandboxed != 0),
+		"refused_v4", refused(s->refused_v4), "refused_v6", refused(s->refused_v6));
 }
 
 int stats_json(const char *dir, const struct statsfile *files, unsigned n)

@@ -25,11 +25,15 @@ static const struct command commands[] = {
 	  "  --json     everything, as one JSON object\n"
 	  "  --dir DIR  folder of the counters, where the process does not tell\n"
 	  "  COMMAND    is not run\n" },
-	{ "explain", command_explain, "for each packet of a capture of plain RTP, what the library tells of it, and why",
-	  "usage: mdctl explain [--config FILE] [--json] PCAP\n"
+	{ "explain", command_explain, "for each packet of a process or a capture, what the library tells of it, and why",
+	  "usage: mdctl explain [--config FILE] [--json] [--dir DIR] [--count N] PID\n"
+	  "       mdctl explain [--config FILE] [--json] PCAP\n"
 	  "\n"
 	  "  --config FILE  shim.conf (else $MDSHIM_CONF, else /etc/mdshim/shim.conf)\n"
 	  "  --json         one JSON object for each packet\n"
+	  "  --dir DIR      folder of the counters (else stats_dir of the configuration)\n"
+	  "  --count N      end after N datagrams (else with the process, or by a signal)\n"
+	  "  PID            a process that runs with libmdshim; to be asked by the user it runs as, or by root\n"
 	  "  PCAP           a capture of what the program sends without the library (tcpdump -w), or - for standard input\n" },
 	{ "books", command_books, "codebooks of the provisioner on this host: epochs, states, next change",
 	  "usage: mdctl books [--json] [--socket PATH]\n"
@@ -40,6 +44,17 @@ static const struct command commands[] = {
 	  "usage: mdctl csp [--json] [--socket PATH]\n" },
 	{ "reload", command_reload, "the provisioner reads its configuration again, as a whole or not at all",
 	  "usage: mdctl reload [--socket PATH]\n" },
+	{ "arm", command_arm, "the egress patch in the kernel: puts it in, shows it, takes it out",
+	  "usage: mdctl arm [--netns NAME]... [--cgroup PATH] [--clsact] [--dir DIR]\n"
+	  "       mdctl arm --status [--json] [--dir DIR]\n"
+	  "       mdctl arm --off [--dir DIR]\n"
+	  "\n"
+	  "  --netns NAME   this network namespace and not our own: a name of ip-netns(8), or a path\n"
+	  "  --cgroup PATH  only for the processes in this control group (all)\n"
+	  "  --clsact       attach as on kernels before 6.6\n"
+	  "  --dir DIR      where in a BPF file system it is pinned (/sys/fs/bpf/mdshim)\n"
+	  "  --status       the armed interfaces, and what was counted\n"
+	  "  --off          take everything out; senders go on by another way\n" },
 	{ "help", command_help, "what a command does", "usage: mdctl help [COMMAND]\n" },
 };
 

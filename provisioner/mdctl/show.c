@@ -23,12 +23,12 @@ static void show_head(const struct statsfile *file)
 	printf("  %-20s %s\n", "configuration", file->stats.config);
 }
 
-static void show_engine(const char *what, uint32_t engine, uint32_t error)
+static void show_engine(const char *what, uint32_t engine, const uint32_t *refused)
 {
-	printf("  %-20s %s", what, engine_name(engine));
-	if (error)
-		printf(" (a better one was refused: %s)", error < 4096 ? strerror((int)error) : "unknown error");
-	putchar('\n');
+	printf("  %-20s %s\n", what, engine_name(engine));
+	for (uint32_t i = 0; i < MD_ENGINE_COUNT; i++)
+		if (refused[i])
+			printf("    %s: %s\n", engine_name(i), engine_refusal(i, refused[i]));
 }
 
 static void show_counts(const struct md_stats *s)
@@ -66,8 +66,8 @@ void stats_show(const struct statsfile *file)
 	char name[32];
 
 	show_head(file);
-	show_engine("engine for IPv4", s->engine_v4, s->engine_errno_v4);
-	show_engine("engine for IPv6", s->engine_v6, s->engine_errno_v6);
+	show_engine("engine for IPv4", s->engine_v4, s->refused_v4);
+	show_engine("engine for IPv6", s->engine_v6, s->refused_v6);
 	if (s->sandboxed)
 		puts("  the program installed a seccomp filter; since then nothing is done for it");
 	if (s->count[MD_C_SEEN]) {

@@ -152,3 +152,23 @@ const char *engine_name(uint32_t engine)
 
 	return engine < MD_ENGINE_COUNT ? names[engine] : "?";
 }
+
+const char *engine_refusal(uint32_t engine, uint32_t error)
+{
+	static const struct { uint32_t engine, error; const char *text; } known[] = {
+		{ MD_ENGINE_PATCH, ENOPROTOOPT, "refused: the patch is not in the kernel (mdctl arm)" },
+		{ MD_ENGINE_PATCH, EOPNOTSUPP, "refused: the patch is not in the kernel (mdctl arm)" },
+		{ MD_ENGINE_PATCH, ENODEV, "refused: the patch does not serve this network namespace (mdctl arm --netns)" },
+		{ MD_ENGINE_PATCH, EPERM, "refused: the loopback interface has no patch (mdctl arm)" },
+		{ MD_ENGINE_RAW, EPERM, "refused: no CAP_NET_RAW" },
+	};
+	static char text[96];
+
+	for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
+		if (known[i].engine == engine && known[i].error == error)
+			return known[i].text;
+	if (error == EBADMSG)
+		return "never used: its test datagram did not arrive as it was meant";
+	snprintf(text, sizeof text, "refused: %s", error < 4096 ? strerror((int)error) : "unknown error");
+	return text;
+}

@@ -37,6 +37,9 @@ uint64_t statsfile_aside(const struct md_stats *stats);
 /* Names of the counters, by index. */
 const char *engine_name(uint32_t engine);
 
+/* Why an engine was refused, for people. */
+const char *engine_refusal(uint32_t engine, uint32_t error);
+
 /* Print one, or all as JSON. */
 void stats_show(const struct statsfile *file);
 int stats_json(const char *dir, const struct statsfile *files, unsigned count);

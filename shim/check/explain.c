@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// mdshim-explain: what the shim would tell of the packets of a capture, and why; the shim's own rooms as a program. Behind
-// "mdctl explain".
+// mdshim-explain: what the shim would tell of the packets of a capture, or tells of those of a running process, and why; the
+// shim's own rooms as a program. Behind "mdctl explain".
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +9,10 @@
 #include "capture.h"
 #include "config.h"
 #include "describe.h"
+#include "live.h"
 #include "mdu.h"
 #include "route.h"
+#include "say.h"
 
 enum { STREAMS = 256, FLOWS = 64, COLOURS = 4 };
 
@@ -24,6 +26,7 @@ struct stream {
 	struct flow *flow;
 	uint32_t ssrc;
 	struct plausible plausible;
+	uint8_t mid;
 	struct dd_structure structure;
 	struct mdu_stream mdu;
 };
@@ -33,14 +36,17 @@ static struct config_errors errors;
 static struct flow flow[FLOWS];
 static struct stream stream[STREAMS];
 static unsigned flows, streams;
-static bool json;
+static struct saying saying = { .config = &config };
 
 static int usage(FILE *to, int status)
 {
 	fputs("usage: mdshim-explain [--config FILE] [--json] PCAP\n"
+	      "       mdshim-explain [--config FILE] [--json] [--dir DIR] [--count N] PID\n"
 	      "       mdshim-explain --help | --version\n\n"
 	      "  --config FILE  shim.conf (else $MDSHIM_CONF, else /etc/mdshim/shim.conf)\n"
 	      "  --json         one JSON object for each packet\n"
+	      "  --dir DIR      folder of the counters (else stats_dir of the configuration)\n"
+	      "  --count N      end after N datagrams (else with the process, or by a signal)\n"
 	      "Exit status: 0 all read, 1 an error, 2 wrong usage.\n", to);
 	return status;
 }
@@ -74,80 +80,37 @@ static struct stream *stream_of(struct flow *of, uint32_t ssrc)
 	return &stream[streams++];
 }
 
-static const char *class_name(enum class class)
+static void native(const struct captured *packet, enum protocol protocol, const char *why)
 {
-	static const char *const names[CLASS_COUNT] = { "unknown", "discardable", "enhancement", "base", "key", "audio", "repair" };
-
-	return names[class];
-}
-
-static const char *format_name(unsigned format)
-{
-	static const char *const names[FORMAT_COUNT] = { "video", "h264", "h265", "vp8", "vp9", "av1", "mpegts", "audio", "rtx", "fec" };
-
-	return names[format];
-}
-
-static const char *protocol_name(enum protocol protocol)
-{
-	static const char *const names[] = { "nothing known", "STUN", "ZRTP", "DTLS", "TURN ChannelData", "RTCP", "QUIC long header",
-		"QUIC short header", "RTP" };
-
-	return names[protocol];
-}
-
-// What the class rests on.
-static const char *ground(const struct rtp *rtp, const struct said *said, bool encrypted, const struct plausible *plausible)
-{
-	struct octets element;
-	unsigned format = config.reading.format[rtp->payload_type];
-
-	if (format == FORMAT_AUDIO || format == FORMAT_RTX || format == FORMAT_FEC)
-		return "payload type";
-	if (config.reading.dd_id && ext_find(rtp, config.reading.dd_id, &element))
-		return "dependency descriptor";
-	if (config.reading.framemark_id && ext_find(rtp, config.reading.framemark_id, &element))
-		return "frame marking";
-	if (encrypted || rtp->cryptex)
-		return "encrypted: timestamp and marker";
-	if (plausible->implausible > 8)
-		return "looks encrypted: timestamp and marker";
-	if (said->implausible)
-		return "payload is not what its type says: timestamp and marker";
-	return format == FORMAT_UNKNOWN ? "payload type not configured: timestamp and marker" : "payload";
-}
-
-static void native(const struct captured *packet, const char *what, const char *why)
-{
-	if (json)
-		printf("{\"frame\":%lu,\"native\":\"%s\",\"why\":\"%s\"}\n", packet->number, what, why);
-	else
-		printf("%6lu  %-18s native: %s\n", packet->number, what, why);
+	say_native(&saying, packet->number, (unsigned)protocol, why);
 }
 
 static void told(const struct captured *packet, const struct rtp *rtp, const struct said *said, const struct mdu_out *out,
-	const char *why)
+	const struct stream *source, bool encrypted)
 {
-	static const char *const roles[] = { "start", "middle", "end", "only" };
 	const struct route *route = &config.route[packet->route];
-	const struct policy *policy = describe_policy(&config, route->policy, rtp, 0);
+	const struct policy *policy = describe_policy(&config, route->policy, rtp, source->mid, 0);
 	struct md_metadata meta;
+	struct md_why why = {
+		.ssrc = rtp->ssrc,
+		.ts = rtp->ts,
+		.seq = rtp->seq,
+		.protocol = PROTO_RTP,
+		.payload_type = rtp->payload_type,
+		.format = config.reading.format[rtp->payload_type],
+		.says = (uint8_t)said->class,
+		.class_ = (uint8_t)out->class,
+		.role = (uint8_t)out->role,
+		.flags = (uint8_t)((said->start ? MD_WHY_START : 0) | (said->end ? MD_WHY_END : 0) | (out->opened ? MD_WHY_OPENED : 0)),
+		.counter = out->counter,
+		.route = (uint8_t)packet->route,
+		.policy = (uint8_t)(policy - config.policy),
+	};
 
 	describe_mdu(policy, out, &meta);
-	if (json)
-		printf("{\"frame\":%lu,\"ssrc\":%u,\"seq\":%u,\"ts\":%u,\"pt\":%u,\"format\":\"%s\",\"mdu\":%u,\"opened\":%s,"
-		       "\"role\":\"%s\",\"start\":%s,\"end\":%s,\"says\":\"%s\",\"class\":\"%s\",\"d\":%u,\"p\":%u,\"l\":%u,"
-		       "\"route\":\"%s\",\"policy\":\"%s\",\"why\":\"%s\"}\n",
-			packet->number, rtp->ssrc, rtp->seq, rtp->ts, rtp->payload_type,
-			format_name(config.reading.format[rtp->payload_type]), out->counter, out->opened ? "true" : "false",
-			roles[out->role], said->start ? "true" : "false", said->end ? "true" : "false", class_name(said->class),
-			class_name(out->class), meta.d, meta.p, meta.l, route->name, policy->name, why);
-	else
-		printf("%6lu  %08x %5u %10u %-6s MDU %3u %-6s %-11s D %u P %u L %u  %s%s%s%s, route %s, policy %s\n", packet->number,
-			rtp->ssrc, rtp->seq, rtp->ts, format_name(config.reading.format[rtp->payload_type]), out->counter,
-			roles[out->role], class_name(out->class), meta.d, meta.p, meta.l, why, said->start ? ", start" : "",
-			said->end ? ", end" : "", said->class == out->class ? "" : ", class of earlier packets", route->name,
-			policy->name);
+	why.d = meta.d, why.p = meta.p, why.l = meta.l;
+	why.ground = (uint8_t)classify_ground(rtp, &config.reading, encrypted, &source->plausible, said->implausible);
+	say_marked(&saying, packet->number, &why);
 }
 
 static void explain_rtp(struct captured *packet, struct flow *of, const struct rtp *rtp)
@@ -159,13 +122,13 @@ static void explain_rtp(struct captured *packet, struct flow *of, const struct r
 	struct mdu_out out;
 
 	if (!source) {
-		native(packet, "RTP", "more sources than this program keeps");
+		native(packet, PROTO_RTP, "more sources than this program keeps");
 		return;
 	}
 	in.media = classify_rtp(rtp, &config.reading, protection, encrypted, &source->plausible, &source->structure, &in.said);
 	mdu_step(&of->mdu, &source->mdu, COLOURS, &in, &out);
-	told(packet, rtp, &in.said, &out,
-		ground(rtp, &in.said, encrypted || protection == PROTECTION_SRTP, &source->plausible));
+	describe_mid(&config, rtp, &source->mid);
+	told(packet, rtp, &in.said, &out, source, encrypted || protection == PROTECTION_SRTP);
 }
 
 static void explain(struct captured *packet)
@@ -176,7 +139,7 @@ static void explain(struct captured *packet)
 	struct rtp rtp;
 
 	if (!of) {
-		native(packet, protocol_name(protocol), "more flows than this program keeps");
+		native(packet, protocol, "more flows than this program keeps");
 		return;
 	}
 	of->encrypted |= protocol == PROTO_DTLS || protocol == PROTO_ZRTP;
@@ -186,62 +149,86 @@ static void explain(struct captured *packet)
 	if (protocol == PROTO_RTP && !rtp_recognise(&packet->data, &rtp))
 		protocol = PROTO_NONE;
 	if (protocol != PROTO_RTP && protocol != PROTO_QUIC_SHORT) {
-		native(packet, protocol_name(protocol), "not media");
+		native(packet, protocol, "not media");
 		return;
 	}
 	packet->route = route_find(&config, "", &packet->tuple, protocol == PROTO_RTP ? CARRIES_RTP : CARRIES_QUIC);
 	if (packet->route < 0)
-		native(packet, protocol_name(protocol), "no route");
+		native(packet, protocol, "no route");
 	else if (config.route[packet->route].mode == MODE_OFF)
-		native(packet, protocol_name(protocol), "mode = off");
+		native(packet, protocol, "mode = off");
 	else if (protocol == PROTO_QUIC_SHORT)
-		native(packet, protocol_name(protocol), "a stream, or frames by hints: not to be seen in a capture");
+		native(packet, protocol, "a stream, or frames by hints: not to be seen in a capture");
 	else
 		explain_rtp(packet, of, &rtp);
 }
 
-static bool configure(const char *path)
+static const char *config_path(const char *path)
 {
 	if (!path)
 		path = getenv("MDSHIM_CONF");
-	if (!path || !*path)
-		path = "/etc/mdshim/shim.conf";
-	if (config_read(path, &config, &errors) == 0) {
-		for (unsigned i = 0; i < config.routes; i++)
-			config.route[i].process[0] = '\0'; // a capture does not tell whose packets it has
+	return path && *path ? path : "/etc/mdshim/shim.conf";
+}
+
+static bool configure(const char *path)
+{
+	if (config_read(path, &config, &errors) == 0)
 		return true;
-	}
 	fprintf(stderr, "mdshim-explain: %s:%d: %s\n", path, errors.error[0].line, errors.error[0].text);
 	return false;
 }
 
+static int explain_capture(const char *name)
+{
+	struct captured packet;
+	const char *wrong = capture_open(name);
+
+	for (unsigned i = 0; i < config.routes; i++)
+		config.route[i].process[0] = '\0'; // a capture does not tell whose packets it has
+	while (!wrong && capture_next(&packet, &wrong))
+		explain(&packet);
+	if (wrong)
+		fprintf(stderr, "mdshim-explain: %s: %s\n", name, wrong);
+	return wrong != NULL;
+}
+
+static int explain_process(const char *pid, const char *path, const char *dir, unsigned long count)
+{
+	const char *wrong = live_explain(dir ? dir : config.stats_dir, pid, count, path, &saying);
+
+	if (wrong)
+		fprintf(stderr, "mdshim-explain: process %s: %s\n", pid, wrong);
+	return wrong != NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const char *path = NULL, *wrong;
-	struct captured packet;
-	int at = 1;
+	const char *path = NULL, *dir = NULL, *count = "0";
+	int at = 1, status;
 
-	for (; at < argc && argv[at][0] == '-'; at++) {
+	for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
+		const char **value = strcmp(argv[at], "--config") == 0 ? &path : strcmp(argv[at], "--dir") == 0 ? &dir :
+			strcmp(argv[at], "--count") == 0 ? &count : NULL;
+
 		if (strcmp(argv[at], "--help") == 0)
 			return usage(stdout, 0);
 		if (strcmp(argv[at], "--version") == 0)
 			return puts("mdshim-explain " MDSHIM_VERSION) < 0;
 		if (strcmp(argv[at], "--json") == 0)
-			json = true;
-		else if (strcmp(argv[at], "--config") == 0 && at + 1 < argc)
-			path = argv[++at];
+			saying.json = true;
+		else if (value && at + 1 < argc)
+			*value = argv[++at];
 		else
 			return usage(stderr, 2);
 	}
-	if (at + 1 != argc)
+	if (at + 1 != argc || strspn(count, "0123456789") != strlen(count))
 		return usage(stderr, 2);
-	if (!configure(path))
+	path = config_path(path);
+	if (live_is_pid(argv[at]) && dir && config_read(path, &config, &errors) != 0)
+		saying.config = NULL; // routes are numbers then
+	else if (!configure(path))
 		return 1;
-	wrong = capture_open(argv[at]);
-	while (!wrong && capture_next(&packet, &wrong))
-		explain(&packet);
-	if (wrong)
-		fprintf(stderr, "mdshim-explain: %s: %s\n", argv[at], wrong);
+	status = live_is_pid(argv[at]) ? explain_process(argv[at], path, dir, strtoul(count, NULL, 10)) : explain_capture(argv[at]);
 	explicit_bzero(&config.key, sizeof config.key);
-	return wrong || fflush(stdout) != 0;
+	return status || fflush(stdout) != 0;
 }

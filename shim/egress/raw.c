@@ -12,6 +12,7 @@
 #include "../ours.h"
 #include "../real.h"
 #include "../sockview.h"
+#include "selftest.h"
 
 /* Room for SCM_TXTIME and a packet information message. */
 union control_room {
@@ -64,8 +65,7 @@ static int open_raw(const struct parcel *parcel, const struct view *view, struct
 	return 0;
 }
 
-static int raw_arm(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now,
-	struct outlet_raw **handle)
+static int raw_arm(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now, void **handle)
 {
 	uint8_t version = parcel->tuple.version;
 	struct outlet_raw made;
@@ -147,7 +147,7 @@ static int send_one(const struct outlet_raw *handle, struct parcel *parcel)
 	return (int)err;
 }
 
-static int raw_send(const struct outlet_raw *handle, struct parcel *const *parcel, unsigned n)
+static int raw_send(void *handle, struct parcel *const *parcel, unsigned n)
 {
 	unsigned sent = 0;
 	int err = 0;
@@ -165,9 +165,37 @@ static size_t raw_largest(void)
 	return UINT16_MAX;
 }
 
-static void raw_disarm(struct outlet_raw *handle)
+static void raw_disarm(void *handle)
 {
-	atomic_store_explicit(&handle->state, OUTLET_GONE, memory_order_release);
+	struct outlet_raw *raw = handle;
+
+	atomic_store_explicit(&raw->state, OUTLET_GONE, memory_order_release);
 }
 
-const struct engine engine_raw = { MD_ENGINE_RAW, raw_arm, raw_send, raw_largest, raw_disarm };
+static int raw_test(uint8_t version)
+{
+	struct md_ip ip = { .ttl = 64, .df = true };
+	uint8_t head[MD_IPV6_HEADERS];
+	struct selftest test;
+	struct sockaddr_in6 to;
+	struct iovec piece[3] = { { head, 0 }, { test.user, sizeof(test.user) }, { test.area, sizeof(test.area) } };
+	struct msghdr msg = { .msg_name = &to, .msg_iov = piece, .msg_iovlen = 3 };
+	uint64_t cookie = 0;
+	int err, fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, &cookie);
+
+	if (fd < 0)
+		return fd;
+	err = selftest_open(&test, version);
+	if (!err) {
+		msg.msg_namelen = outlet_addr(&to, version, test.tuple.dst, 0);
+		piece[0].iov_len = (size_t)md_headers_write(head, sizeof(head), &test.tuple, &ip, sizeof(test.user),
+			md_sum(0, test.user, sizeof(test.user)), sizeof(test.area));
+		if (raw_sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			err = selftest_arrived(&test);
+		selftest_close(&test);
+	}
+	ours_close(fd, cookie);
+	return err == -EBADMSG ? err : 0;
+}
+
+const struct engine engine_raw = { MD_ENGINE_RAW, raw_test, raw_arm, raw_send, raw_largest, raw_disarm };

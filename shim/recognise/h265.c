@@ -5,7 +5,7 @@
 enum { BLA_W_LP = 16, RSV_IRAP_23 = 23, VCL_END = 32, VPS = 32, SPS, PPS, AUD, PREFIX_SEI = 39, AP = 48, FU };
 
 enum {
-	F = 0x80,
+	F = 0x80, TID_PLUS_1 = 0x07,
 	FU_START = 0x80, FU_TYPE = 0x3F,
 	FIRST_SLICE = 0x80, /* first_slice_segment_in_pic_flag */
 	HEAD = 2, DONL = 2, DOND = 1
@@ -78,7 +78,7 @@ static unsigned aggregate(const struct octets *p, bool don, bool upper)
 }
 
 /* Section 4.4.3: DONL is in the first fragment only. */
-static inline unsigned fragment(const struct octets *p, bool don, bool upper)
+static unsigned fragment(const struct octets *p, bool don, bool upper)
 {
 	size_t data = HEAD + 1 + (don ? DONL : 0);
 	unsigned type, seen;
@@ -98,7 +98,7 @@ static inline unsigned fragment(const struct octets *p, bool don, bool upper)
 	return seen;
 }
 
-static inline unsigned look(const struct octets *p, bool don, bool upper)
+static unsigned look(const struct octets *p, bool don, bool upper)
 {
 	unsigned type = type_at(p, 0);
 
@@ -120,21 +120,44 @@ static inline enum class class_of(unsigned seen, uint8_t tid, uint8_t layer, con
 	return tid || layer ? CLASS_ENHANCEMENT : CLASS_BASE;
 }
 
-void h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest, struct said *said)
+static inline void verdict(unsigned seen, uint8_t tid, uint8_t layer, bool marker, struct highest *highest,
+	struct said *said)
+{
+	if (highest)
+		highest_raise(highest, tid, layer);
+	*said = (struct said){ .start = seen & START, .end = marker, .class = class_of(seen, tid, layer, highest) };
+}
+
+static inline uint8_t layer_of(uint8_t first, uint8_t second)
+{
+	return (uint8_t)((first & 1) << 5 | second >> 3);
+}
+
+static __attribute__((noinline)) void any_recognise(const struct octets *payload, bool marker, bool don,
+	struct highest *highest, struct said *said)
 {
 	unsigned seen = BROKEN;
 	uint8_t layer = 0, tid = 0;
 
-	if (payload->len >= HEAD && !(octet(payload, 0) & F) && octet(payload, 1) & 0x07) {
-		layer = (uint8_t)((octet(payload, 0) & 1) << 5 | octet(payload, 1) >> 3);
-		tid = (uint8_t)((octet(payload, 1) & 0x07) - 1);
+	if (payload->len >= HEAD && !(octet(payload, 0) & F) && octet(payload, 1) & TID_PLUS_1) {
+		layer = layer_of(octet(payload, 0), octet(payload, 1));
+		tid = (uint8_t)((octet(payload, 1) & TID_PLUS_1) - 1);
 		seen = look(payload, don, layer);
 	}
-	if (seen & BROKEN) {
+	if (seen & BROKEN)
 		said_implausible(said, marker);
-		return;
-	}
-	if (highest)
-		highest_raise(highest, tid, layer);
-	*said = (struct said){ .start = seen & START, .end = marker, .class = class_of(seen, tid, layer, highest) };
+	else
+		verdict(seen, tid, layer, marker, highest, said);
+}
+
+void h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest, struct said *said)
+{
+	const uint8_t *p = payload->flat;
+
+	/* Most packets of a film: a fragment that is not the first. */
+	if (payload->flat_len > HEAD && (p[0] & ~1) == FU << 1 && p[1] & TID_PLUS_1 && !(p[HEAD] & FU_START))
+		verdict(kind(p[HEAD] & FU_TYPE, layer_of(p[0], p[1])), (uint8_t)((p[1] & TID_PLUS_1) - 1),
+			layer_of(p[0], p[1]), marker, highest, said);
+	else
+		any_recognise(payload, marker, don, highest, said);
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
 #include "recognise.h"
 
 /* Cells of ISO/IEC 13818-1, clause 2.4.3; a payload holds a whole number of them (RFC 2250, section 2). */
@@ -48,14 +50,48 @@ static __attribute__((noinline)) bool cut_cell_says(const struct octets *cell, s
 	return cell_says(head, cell, said);
 }
 
-void mpegts_recognise(const struct octets *payload, struct said *said)
+/* The first octets of a cell that tells nothing: no unit starts, and there is no adaptation field. */
+static inline bool dull(const uint8_t *cell)
 {
-	struct octets rest = *payload;
+	static const uint8_t of[HEAD] = { 0xFF, UNIT_START, 0, ADAPTATION }, is[HEAD] = { SYNC };
+	uint32_t head, mask, value;
 
-	*said = (struct said){ .implausible = rest.len < CELL || octet(&rest, 0) != SYNC };
+	memcpy(&head, cell, sizeof head);
+	memcpy(&mask, of, sizeof mask);
+	memcpy(&value, is, sizeof value);
+	return (head & mask) == value;
+}
+
+static inline size_t dull_octets(const struct octets *payload)
+{
+	const uint8_t *p = payload->flat;
+	size_t left = payload->flat_len;
+
+	for (; left >= CELL && dull(p); p += CELL)
+		left -= CELL;
+	return payload->flat_len - left;
+}
+
+/* From a cell on that may tell something, or is none. */
+static __attribute__((noinline)) void cells_say(const struct octets *payload, size_t at, struct said *said)
+{
+	struct octets rest;
+
+	*said = (struct said){ .implausible = !at && (payload->len < CELL || octet(payload, 0) != SYNC) };
+	octets_behind(payload, at, &rest);
 	for (; rest.len >= CELL && octet(&rest, 0) == SYNC; octets_behind(&rest, CELL, &rest))
 		if (!(rest.flat_len >= LOOK ? cell_says(rest.flat, &rest, said) : cut_cell_says(&rest, said))) {
 			said_implausible(said, false);
 			return;
 		}
+}
+
+void mpegts_recognise(const struct octets *payload, struct said *said)
+{
+	size_t at = dull_octets(payload);
+
+	if (at && payload->len - at < CELL)
+		*said = (struct said){ 0 };
+	else
+		cells_say(payload, at, said);
 }

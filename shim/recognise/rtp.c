@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <endian.h>
+#include <string.h>
+
 #include "recognise.h"
 
 /* The fixed header, RFC 3550 section 5.1. */
 enum {
 	FIXED = 12,
 	VERSION_MASK = 0xC0, VERSION_2 = 0x80, PADDING = 0x20, EXTENSION = 0x10, CSRC_COUNT = 0x0F,
-	MARKER = 0x80, PAYLOAD_TYPE = 0x7F,
+	PAYLOAD_TYPE = 0x7F,
 	EXTENSION_HEAD = 4,
 	CRYPTEX_ONE = 0xC0DE, CRYPTEX_TWO = 0xC2DE /* RFC 9335, section 4: the two forms of RFC 8285, encrypted */
 };
 
-/* Reads profile and length at `at`. Returns the offset behind the words, 0 if they do not fit. */
-static size_t extension(const struct octets *datagram, size_t at, struct rtp *rtp)
+static inline uint32_t be32(const uint8_t *p)
 {
-	const uint8_t *head;
-	uint16_t profile;
-	size_t words;
+	uint32_t value;
 
-	if (datagram->len - at < EXTENSION_HEAD)
-		return 0;
-	if (datagram->flat_len >= at + EXTENSION_HEAD) {
-		head = datagram->flat + at;
-		profile = (uint16_t)(head[0] << 8 | head[1]);
-		words = 4 * (size_t)(head[2] << 8 | head[3]);
-	} else {
-		profile = octet_u16(datagram, at);
-		words = 4 * (size_t)octet_u16(datagram, at + 2);
-	}
-	at += EXTENSION_HEAD;
-	if (datagram->len - at < words)
-		return 0;
+	memcpy(&value, p, sizeof value);
+	return be32toh(value);
+}
+
+/* Takes `words` octets at `at` for those of an extension of that profile. Returns the offset behind them. */
+static inline size_t take_extension(const struct octets *datagram, size_t at, uint16_t profile, size_t words,
+	struct rtp *rtp)
+{
 	rtp->cryptex = profile == CRYPTEX_ONE || profile == CRYPTEX_TWO;
 	if (!rtp->cryptex && words) {
 		rtp->profile = profile;
@@ -39,9 +34,35 @@ static size_t extension(const struct octets *datagram, size_t at, struct rtp *rt
 	return at + words;
 }
 
+/* Profile and length lie in several pieces. */
+static __attribute__((noinline)) size_t cut_extension(const struct octets *datagram, size_t at, struct rtp *rtp)
+{
+	uint16_t profile = octet_u16(datagram, at);
+	size_t words = 4 * (size_t)octet_u16(datagram, at + 2);
+
+	at += EXTENSION_HEAD;
+	return datagram->len - at < words ? 0 : take_extension(datagram, at, profile, words, rtp);
+}
+
+/* Reads profile and length at `at`. Returns the offset behind the words, 0 if they do not fit. */
+static inline size_t extension(const struct octets *datagram, size_t at, struct rtp *rtp)
+{
+	uint32_t head;
+	size_t words;
+
+	if (datagram->len - at < EXTENSION_HEAD)
+		return 0;
+	if (datagram->flat_len < at + EXTENSION_HEAD)
+		return cut_extension(datagram, at, rtp);
+	head = be32(datagram->flat + at);
+	words = 4 * (size_t)(head & 0xFFFF);
+	at += EXTENSION_HEAD;
+	return datagram->len - at < words ? 0 : take_extension(datagram, at, (uint16_t)(head >> 16), words, rtp);
+}
+
 /* The last octet counts the padding, itself included. A count that cannot be leaves no payload rather than a wrong one:
  * under SRTP the octet is encrypted, and nobody looks at the payload then. */
-static void strip_padding(struct octets *payload)
+static __attribute__((noinline)) void strip_padding(struct octets *payload)
 {
 	size_t padding;
 
@@ -66,22 +87,30 @@ static __attribute__((noinline)) bool extension_and_padding(const struct octets 
 	return true;
 }
 
+static inline void read_fixed(const uint8_t head[static FIXED], struct rtp *rtp)
+{
+	uint32_t word = be32(head);
+
+	rtp->marker = word >> 23 & 1;
+	rtp->payload_type = (uint8_t)(word >> 16 & PAYLOAD_TYPE);
+	rtp->seq = (uint16_t)word;
+	rtp->ts = be32(head + 4);
+	rtp->ssrc = be32(head + 8);
+	rtp->profile = 0;
+	rtp->cryptex = false;
+	rtp->extension.len = rtp->extension.flat_len = 0;
+}
+
 /* Everything, given the fixed header as octets in a row. */
-static inline bool read_header(const struct octets *datagram, const uint8_t head[static FIXED], struct rtp *rtp)
+static __attribute__((noinline)) bool read_header(const struct octets *datagram, const uint8_t head[static FIXED],
+	struct rtp *rtp)
 {
 	uint8_t first = head[0];
 	size_t at = FIXED + 4 * (size_t)(first & CSRC_COUNT);
 
 	if ((first & VERSION_MASK) != VERSION_2 || datagram->len < at)
 		return false;
-	rtp->marker = head[1] & MARKER;
-	rtp->payload_type = head[1] & PAYLOAD_TYPE;
-	rtp->seq = (uint16_t)(head[2] << 8 | head[3]);
-	rtp->ts = (uint32_t)head[4] << 24 | (uint32_t)head[5] << 16 | (uint32_t)head[6] << 8 | head[7];
-	rtp->ssrc = (uint32_t)head[8] << 24 | (uint32_t)head[9] << 16 | (uint32_t)head[10] << 8 | head[11];
-	rtp->profile = 0;
-	rtp->cryptex = false;
-	rtp->extension = (struct octets){ 0 };
+	read_fixed(head, rtp);
 	if (first & (EXTENSION | PADDING))
 		return extension_and_padding(datagram, at, first, rtp);
 	octets_behind(datagram, at, &rtp->payload);
@@ -103,5 +132,10 @@ bool rtp_recognise(const struct octets *datagram, struct rtp *rtp)
 {
 	if (datagram->flat_len < FIXED)
 		return gathered(datagram, rtp);
-	return read_header(datagram, datagram->flat, rtp);
+	if (datagram->flat[0] != VERSION_2)
+		return read_header(datagram, datagram->flat, rtp);
+	/* The usual header: nothing but the fixed part. */
+	read_fixed(datagram->flat, rtp);
+	octets_behind(datagram, FIXED, &rtp->payload);
+	return true;
 }

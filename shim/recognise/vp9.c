@@ -7,28 +7,30 @@ enum {
 	LONG_PICTURE_ID = 0x80,
 	TID_SHIFT = 5, SID_SHIFT = 1, SID_MASK = 0x07,
 	ANOTHER_DIFF = 0x01, DIFFS = 3,
+	FRAME_MARKER_MASK = 0xC0, FRAME_MARKER = 0x80, /* every frame begins with it: bitstream specification, section 6.2 */
 	SS_LAYERS_SHIFT = 5, SS_SIZES = 0x10, SS_PICTURES = 0x08, SS_REFERENCES = 0x0C, SS_REFERENCES_SHIFT = 2
 };
 
 struct layers {
 	bool known;
 	uint8_t tid, sid;
+	size_t end; /* of the descriptor */
 };
 
+/* Octets of a descriptor without its scalability structure, at most. */
+enum { HEAD = 8 };
+
 /* P_DIFF octets in flexible mode: up to three, each but the last announces another. */
-static bool skip_diffs(const struct octets *p, size_t *at)
+static inline bool skip_diffs(const uint8_t p[static HEAD], size_t *at)
 {
-	for (unsigned i = 0; i < DIFFS; i++) {
-		if (*at >= p->len)
-			return false;
-		if (!(octet(p, (*at)++) & ANOTHER_DIFF))
+	for (unsigned i = 0; i < DIFFS; i++)
+		if (!(p[(*at)++] & ANOTHER_DIFF))
 			return true;
-	}
 	return false;
 }
 
 /* Section 4.2.1. Only whether it is all there: that tells a descriptor from noise. */
-static bool skip_structure(const struct octets *p, size_t *at)
+static __attribute__((noinline)) bool skip_structure(const struct octets *p, size_t *at)
 {
 	unsigned pictures;
 	uint8_t head;
@@ -50,34 +52,31 @@ static bool skip_structure(const struct octets *p, size_t *at)
 	return *at <= p->len;
 }
 
-static bool descriptor_read(const struct octets *p, struct layers *layers)
+/* head: the first octets of p in a row, zeros where there are fewer. */
+static inline bool descriptor_read(const uint8_t head[static HEAD], const struct octets *p, struct layers *layers)
 {
-	uint8_t flags = octet(p, 0);
+	uint8_t flags = head[0];
 	size_t at = 1;
 
 	*layers = (struct layers){ 0 };
-	if (flags & I) {
-		if (at >= p->len)
-			return false;
-		at += octet(p, at) & LONG_PICTURE_ID ? 2 : 1;
-	}
+	if (flags & I)
+		at += head[at] & LONG_PICTURE_ID ? 2 : 1;
 	if (flags & L) {
-		if (at >= p->len)
-			return false;
 		layers->known = true;
-		layers->tid = octet(p, at) >> TID_SHIFT;
-		layers->sid = octet(p, at) >> SID_SHIFT & SID_MASK;
+		layers->tid = head[at] >> TID_SHIFT;
+		layers->sid = head[at] >> SID_SHIFT & SID_MASK;
 		at += flags & F ? 1 : 2; /* TL0PICIDX */
 	}
-	if ((flags & (F | P)) == (F | P) && !skip_diffs(p, &at))
+	if ((flags & (F | P)) == (F | P) && !skip_diffs(head, &at))
 		return false;
 	if (flags & V && !skip_structure(p, &at))
 		return false;
+	layers->end = at;
 	return at <= p->len;
 }
 
 /* Nothing in VP9 says "nothing refers to me"; Z only speaks of the layers above in the same picture. */
-static enum class class_of(uint8_t flags, const struct layers *l, const struct highest *highest)
+static inline enum class class_of(uint8_t flags, const struct layers *l, const struct highest *highest)
 {
 	if (!(flags & P))
 		return l->sid ? CLASS_ENHANCEMENT : CLASS_KEY;
@@ -86,23 +85,59 @@ static enum class class_of(uint8_t flags, const struct layers *l, const struct h
 	return l->tid || l->sid ? CLASS_ENHANCEMENT : CLASS_BASE;
 }
 
-void vp9_recognise(const struct octets *payload, bool marker, struct highest *highest, struct said *said)
+static inline void read_payload(const uint8_t head[static HEAD], const struct octets *payload, bool marker,
+	struct highest *highest, struct said *said)
 {
 	struct layers layers;
-	uint8_t flags;
 
-	if (!payload->len || !descriptor_read(payload, &layers)) {
+	if (!descriptor_read(head, payload, &layers)) {
 		said_implausible(said, marker);
 		return;
 	}
 	if (highest)
 		highest_raise(highest, layers.tid, layers.sid);
-	flags = octet(payload, 0);
 	*said = (struct said){
-		.start = flags & B,
-		.end = flags & E,
+		.start = head[0] & B,
+		.end = head[0] & E,
 		.has_layer = layers.known,
 		.layer = layers.sid,
-		.class = class_of(flags, &layers, highest),
+		.class = class_of(head[0], &layers, highest),
 	};
+}
+
+/* Octets that lie in several pieces, or are fewer than a descriptor may have. */
+static void gather(const struct octets *payload, uint8_t head[static HEAD])
+{
+	for (size_t i = 0; i < HEAD; i++)
+		head[i] = i < payload->len ? octet(payload, i) : 0;
+}
+
+static __attribute__((noinline)) void cut_payload(const struct octets *payload, bool marker, struct highest *highest,
+	struct said *said)
+{
+	uint8_t head[HEAD];
+
+	gather(payload, head);
+	read_payload(head, payload, marker, highest, said);
+}
+
+void vp9_recognise(const struct octets *payload, bool marker, struct highest *highest, struct said *said)
+{
+	/* A structure, in key pictures, is read piece by piece too: that needs a frame. */
+	if (payload->flat_len >= HEAD && !(payload->flat[0] & V))
+		read_payload(payload->flat, payload, marker, highest, said);
+	else
+		cut_payload(payload, marker, highest, said);
+}
+
+bool vp9_doubtful(const struct octets *payload)
+{
+	struct layers layers;
+	uint8_t head[HEAD];
+
+	gather(payload, head);
+	if (!descriptor_read(head, payload, &layers))
+		return true;
+	return head[0] & B && layers.end < payload->len &&
+		(octet(payload, layers.end) & FRAME_MARKER_MASK) != FRAME_MARKER;
 }

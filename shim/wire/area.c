@@ -7,7 +7,7 @@
 
 enum { AREA_MAX = 65527, UDP_HEADER = 8 };
 
-static size_t needed(const struct md_area *a)
+static inline size_t needed(const struct md_area *a)
 {
 	return MD_AREA_FIXED + (a->meta ? md_metadata_size(a->ids, a->meta->option) : 0) +
 	       (a->token ? md_token_option_size(a->token_len) : 0) + (a->key ? MD_AUTH_LEN : 0);
@@ -20,13 +20,13 @@ size_t md_area_size(const struct md_area *area)
 	return area->fill > need ? area->fill : need;
 }
 
-static bool makes_sense(const struct md_area *a)
+static inline bool makes_sense(const struct md_area *a, size_t need)
 {
 	if (a->token && (a->token_len < MD_TOKEN_MIN || a->token_len > MD_TOKEN_MAX))
 		return false;
 	if (a->key && !a->tuple)
 		return false;
-	return !a->fill || (a->fill >= needed(a) && a->fill <= AREA_MAX);
+	return !a->fill || (a->fill >= need && a->fill <= AREA_MAX);
 }
 
 /* MED or OFC, then the token. Octets written. */
@@ -60,13 +60,13 @@ static int write_auth(uint8_t *dst, size_t size, size_t ocs_at, size_t at, const
 
 ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend)
 {
-	size_t size = md_area_size(area);
+	size_t need = needed(area), size = area->fill > need ? area->fill : need;
 	size_t pad = (area->user_len + UDP_HEADER) & 1; /* the OCS lies on an even offset of the IP datagram */
 	ptrdiff_t n;
 	uint16_t ocs;
 	int rc;
 
-	if (!makes_sense(area))
+	if (!makes_sense(area, need))
 		return MD_E_VALUE;
 	if (size > room)
 		return MD_E_ROOM;

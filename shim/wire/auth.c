@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * auth.c - the MAC of the AUTH option (wire format, sections 5.4 to 5.6). */
+#include <endian.h>
 #include <string.h>
 
 #include "cmac.h"
@@ -50,58 +51,46 @@ static void mac_end(struct mac *m, uint8_t mac[MD_MAC_LEN])
 	memcpy(mac, whole, MD_MAC_LEN);
 }
 
-/* The same for a message that lies at flat as a whole, with room for CMAC_ROOM(len). */
-static void mac_end_flat(struct mac *m, uint8_t *flat, size_t len, uint8_t mac[MD_MAC_LEN])
+static inline void put_word(uint8_t *p, size_t v)
 {
-	uint8_t whole[20];
+	uint16_t word = htobe16((uint16_t)v);
 
-	if (m->key->algorithm == MD_HMAC_SHA1_96) {
-		hmac_add(&m->u.hmac, flat, len);
-		hmac_end(&m->u.hmac, whole);
-	} else {
-		cmac_end_flat(&m->u.cmac, flat, len, whole);
-	}
-	memcpy(mac, whole, MD_MAC_LEN);
+	memcpy(p, &word, sizeof word);
 }
 
-static uint8_t *put_address(uint8_t *p, const uint8_t *address, uint8_t version)
+/* What the UDP header says; its checksum counts as zero. */
+static inline void put_udp(uint8_t *p, const struct md_traffic_key *key, const struct md_tuple *t, size_t udp_length)
 {
-	if (version == 4) {
-		memcpy(p, address, 4);
-		return p + 4;
-	}
-	memcpy(p, address, 16);
-	return p + 16;
+	put_word(p, key->nat ? 0 : t->sport);
+	put_word(p + 2, t->dport);
+	put_word(p + 4, udp_length);
+	put_word(p + 6, 0);
 }
 
-static uint8_t *put_word(uint8_t *p, size_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-	return p + 2;
-}
-
-/* What stands in front of the user data in the MAC input. */
-static size_t put_front(uint8_t dst[FRONT_MAX], const struct md_traffic_key *key, const struct md_tuple *t,
+/* What stands in front of the user data in the MAC input: four zeros, pseudo-header, UDP header. */
+static inline size_t put_front(uint8_t dst[FRONT_MAX], const struct md_traffic_key *key, const struct md_tuple *t,
 	size_t udp_length)
 {
 	static const uint8_t nowhere[16];
-	uint8_t *p = dst;
+	const uint8_t *src = key->nat ? nowhere : t->src;
 
-	memset(dst, 0, FRONT_MAX);
-	p = put_address(p + 4, key->nat ? nowhere : t->src, t->version);
-	p = put_address(p, t->dst, t->version);
+	memset(dst, 0, 4);
 	if (t->version == 4) {
-		p = put_word(p, UDP);
-		p = put_word(p, udp_length);
-	} else {
-		p = put_word(p + 2, udp_length);
-		p = put_word(p + 2, UDP);
+		memcpy(dst + 4, src, 4);
+		memcpy(dst + 8, t->dst, 4);
+		put_word(dst + 12, UDP);
+		put_word(dst + 14, udp_length);
+		put_udp(dst + 16, key, t, udp_length);
+		return 24;
 	}
-	p = put_word(p, key->nat ? 0 : t->sport);
-	p = put_word(p, t->dport);
-	p = put_word(p, udp_length);
-	return (size_t)(p + 2 - dst);
+	memcpy(dst + 4, src, 16);
+	memcpy(dst + 20, t->dst, 16);
+	put_word(dst + 36, 0);
+	put_word(dst + 38, udp_length);
+	put_word(dst + 40, 0);
+	put_word(dst + 42, UDP);
+	put_udp(dst + 44, key, t, udp_length);
+	return 52;
 }
 
 /* All that goes into one MAC. */
@@ -115,7 +104,7 @@ struct input {
 };
 
 /* Puts the rest behind the front, where there is room. False: there are fewer user data than were promised. */
-static bool gather(const struct input *in)
+static inline bool gather(const struct input *in)
 {
 	uint8_t *p = in->front + in->front_len;
 	size_t left = in->covered;
@@ -164,31 +153,40 @@ static bool fits(const struct md_tuple *tuple, size_t user_len, size_t surplus_l
 	return surplus_len - mac_at >= MD_MAC_LEN && ocs_at < mac_at && mac_at - ocs_at >= 2;
 }
 
+/* Of any length, piece by piece, by either algorithm. */
+static __attribute__((noinline)) int any_mac(const struct md_traffic_key *key, const struct input *in,
+	const struct md_lend *lend, uint8_t mac[MD_MAC_LEN])
+{
+	struct mac m;
+	bool complete;
+
+	if (mac_begin(&m, key, lend) < 0)
+		return MD_E_LEND;
+	complete = stream(&m, in);
+	mac_end(&m, mac);
+	return complete ? 0 : MD_E_VALUE;
+}
+
 int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, const struct iovec *user, size_t n,
 	size_t user_len, const uint8_t *surplus, size_t surplus_len, size_t ocs_at, size_t mac_at,
 	const struct md_lend *lend, uint8_t mac[MD_MAC_LEN])
 {
-	uint8_t flat[CMAC_ROOM(FLAT)];
+	MD_ALIGNED(16) uint8_t flat[CMAC_ROOM(FLAT)], whole[16];
 	struct input in = { flat, 0, user, n, 0, surplus, surplus_len, ocs_at, mac_at };
-	struct mac m;
 	size_t total;
-	bool complete;
 
 	if (!fits(tuple, user_len, surplus_len, ocs_at, mac_at))
 		return MD_E_VALUE;
-	if (mac_begin(&m, key, lend) < 0)
-		return MD_E_LEND;
 	in.front_len = put_front(flat, key, tuple, user_len + 8);
 	in.covered = key->cover && key->cover < user_len ? key->cover : user_len;
 	total = in.front_len + in.covered + surplus_len;
-	if (total < FLAT) {
-		complete = gather(&in);
-		mac_end_flat(&m, flat, complete ? total : 0, mac);
-	} else {
-		complete = stream(&m, &in);
-		mac_end(&m, mac);
-	}
-	return complete ? 0 : MD_E_VALUE;
+	if (total >= FLAT || key->algorithm == MD_HMAC_SHA1_96 || !key->expanded)
+		return any_mac(key, &in, lend, mac);
+	if (!gather(&in))
+		return MD_E_VALUE;
+	cmac_flat(key, flat, total, whole);
+	memcpy(mac, whole, MD_MAC_LEN);
+	return 0;
 }
 
 bool md_mac_equal(const uint8_t a[MD_MAC_LEN], const uint8_t b[MD_MAC_LEN])

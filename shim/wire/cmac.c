@@ -130,15 +130,6 @@ static void mask_last(uint8_t block[16], const struct md_traffic_key *key, bool 
 	mask(block, second);
 }
 
-/* The masked last block, or all of a flat message. */
-static void finish(struct cmac *c, const uint8_t *block, size_t n, uint8_t mac[16])
-{
-	chain(c, block, n);
-	memcpy(mac, c->state, 16);
-	if (!c->key->expanded)
-		wipe(c->scratch, sizeof c->scratch);
-}
-
 void cmac_end(struct cmac *c, uint8_t mac[16])
 {
 	bool whole = c->have == 16;
@@ -146,10 +137,13 @@ void cmac_end(struct cmac *c, uint8_t mac[16])
 	if (!whole)
 		c->rest[c->have] = 0x80;
 	mask_last(c->rest, c->key, whole);
-	finish(c, c->rest, 1, mac);
+	chain(c, c->rest, 1);
+	memcpy(mac, c->state, 16);
+	if (!c->key->expanded)
+		wipe(c->scratch, sizeof c->scratch);
 }
 
-void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16])
+void cmac_flat(const struct md_traffic_key *key, uint8_t *flat, size_t len, uint8_t mac[16])
 {
 	bool whole = len && len % 16 == 0;
 	size_t blocks = whole ? len / 16 : len / 16 + 1;
@@ -158,8 +152,9 @@ void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16])
 		memset(flat + len, 0, 16);
 		flat[len] = 0x80;
 	}
-	mask_last(flat + 16 * (blocks - 1), c->key, whole);
-	finish(c, flat, blocks, mac);
+	mask_last(flat + 16 * (blocks - 1), key, whole);
+	memset(mac, 0, 16);
+	aes_chain(key->u.schedule, mac, flat, blocks);
 }
 
 int cmac_pieces(const uint8_t key[16], const struct iovec *piece, size_t n, const struct md_lend *lend, bool cpu,

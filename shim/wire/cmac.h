@@ -25,10 +25,10 @@ int cmac_begin(struct cmac *c, const struct md_traffic_key *key, const struct md
 void cmac_add(struct cmac *c, const void *octets, size_t len);
 void cmac_end(struct cmac *c, uint8_t mac[16]);
 
-/* Ends a message that was begun with len octets at flat, nothing having been added before. They are changed, and room
- * for CMAC_ROOM(len) is needed: the cheap way where the caller has put the message together anyhow. */
+/* All of it by an expanded key, for len octets at flat, which are changed; room for CMAC_ROOM(len) is needed. The cheap way
+ * where the caller has put the message together anyhow. */
 #define CMAC_ROOM(len) ((len) + 16)
-void cmac_end_flat(struct cmac *c, uint8_t *flat, size_t len, uint8_t mac[16]);
+void cmac_flat(const struct md_traffic_key *key, uint8_t *flat, size_t len, uint8_t mac[16]);
 
 /* All of it, with a key of its own. As md_cmac(), but the caller chooses. */
 int cmac_pieces(const uint8_t key[16], const struct iovec *piece, size_t n, const struct md_lend *lend, bool cpu,

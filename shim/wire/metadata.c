@@ -14,7 +14,7 @@ enum {
 	SHORT_MAX = 254     /* longest total of the short form */
 };
 
-static size_t value_size(const struct md_ids *ids, enum md_option option)
+static inline size_t value_size(const struct md_ids *ids, enum md_option option)
 {
 	if (option == MD_MED)
 		return MD_MED_VALUE;
@@ -47,7 +47,7 @@ static bool has_head(const struct md_ids *ids, enum md_option option)
 	return ids->form == MD_FORM_EXP || (kind >= MD_KIND_FIRST && kind <= MD_KIND_LAST);
 }
 
-static uint8_t *put_head(uint8_t *p, size_t size, const struct md_ids *ids, enum md_option option)
+static inline uint8_t *put_head(uint8_t *p, size_t size, const struct md_ids *ids, enum md_option option)
 {
 	uint16_t exid = option == MD_MED ? ids->med_exid : ids->ofc_exid;
 

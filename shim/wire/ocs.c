@@ -28,12 +28,14 @@ static uint64_t add_carry(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? sum + 1 : sum;
 }
 
-static uint16_t fold(uint64_t sum)
+static inline uint16_t fold(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	uint32_t half, high = (uint32_t)(sum >> 32);
+
+	half = (uint32_t)sum + high;
+	half += half < high;
+	half = (half & 0xffff) + (half >> 16);
+	return (uint16_t)(half + (half >> 16));
 }
 
 static uint64_t load(const uint8_t *p)

@@ -92,6 +92,7 @@ count raw-inline-sendto inline $all sendto 4 0 1 1
 count raw-inline-sendto6 inline $all sendto 6 0 1 1
 count raw-inline-connected inline $all sendto 4 1 1 1
 count raw-inline-sendmmsg inline $all sendmmsg 4 0 1 1
+count raw-inline-fan inline $all sendmmsg 4 0 1000 1
 count raw-inline-train inline $all train 4 0 1 1
 count raw-tunnel-sendto tunnel $all sendto 4 0 1 1
 count raw-tunnel-sendmmsg tunnel $all sendmmsg 4 0 1 1

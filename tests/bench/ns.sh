@@ -16,7 +16,7 @@ link() {
 	nft 'table netdev sink { chain in { type filter hook ingress device v1 priority 0; policy drop; }; }'
 }
 
-# config FOLDER MODE [PROCESSES] - FOLDER/MODE.conf, whose counters go to FOLDER/stats
+# config FOLDER MODE [PROCESSES [PAYLOAD]] - FOLDER/MODE.conf, whose counters go to FOLDER/stats
 config() {
 	mkdir -p "$1/stats"
 	printf '000102030405060708090a0b0c0d0e0f\n' >"$1/key"
@@ -31,7 +31,7 @@ config() {
 		key_file = $1/key
 		cover = 64
 		[payload]
-		96 = h264
+		${4:-96 = h264}
 	END
 	case $2 in
 	tunnel) cat >>"$1/$2.conf" <<-END ;;

@@ -30,6 +30,8 @@ two=$?
 wait $one
 result $? "make demo: every figure is right" "$work/one"
 result $two "a second demo at the same time: inline, IPv6" "$work/two"
+MODE=ofc FAMILY=6 SECONDS=4 demo/run.sh "$B" >"$work/six" 2>&1 && grep -q 'one after another  *2  ok' "$work/six"
+result $? "a demo with OFC: the codebook changes in the middle, every code is known" "$work/six"
 grep -q 'every figure is right' "$work/one" && [ "$(head -c 4 demo/out/tunnel-ipv4.png | tail -c 3)" = PNG ] &&
 	grep -q 'frames decoded by the client  *90  ok' demo/out/tunnel-ipv4.txt && tcpdump -n -r demo/out/tunnel-ipv4.pcap -c 1 >/dev/null 2>&1
 result $? "make demo leaves a contact sheet, a capture and its figures" "$work/one"

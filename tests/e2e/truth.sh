@@ -86,6 +86,25 @@ by_gst() {
 	run gst-launch-1.0 -q filesrc location="$file" ! matroskademux ! "$@" ! udpsink host=127.0.0.1 port=5004 sync=false
 }
 
+# by_ffmpeg_sealed FILE - FFmpeg has its own SRTP, which nothing taps.
+by_ffmpeg_sealed() {
+	run ffmpeg -v error -i "$1" -c copy -strict experimental -f rtp -payload_type 96 -srtp_out_suite AES_CM_128_HMAC_SHA1_80 \
+		-srtp_out_params AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd 'srtp://127.0.0.1:5004?pkt_size=1000'
+}
+
+# sealed NAME FORMAT FILE - what is left of a stream where the payload cannot be read, and the configuration says so.
+sealed() {
+	route=$'mode = inline\nprotection = srtp' scene "$1, SRTP by FFmpeg, no tap" "$2" "$3" all_unknown by_ffmpeg_sealed "$3"
+	check "$1: and nothing else is said of it" same "$(jq -r '"\(.d)\(.p)\(.l)"' "$T/marks.json" | sort -u)" 020
+}
+
+# unannounced NAME FORMAT FILE - the same where nobody says that it is encrypted: it is found out within some pictures.
+unannounced() {
+	settings 'mode = inline' "${payload/FORMAT/$2}"
+	check "$1, SRTP that nobody speaks of: it is sent" by_ffmpeg_sealed "$3"
+	check "$1: it is found out" same "$(jq -rs '.[length / 2 | floor:][] | "\(.d)\(.p)\(.l)"' "$T/marks.json" | sort -u)" 020
+}
+
 scene() { # NAME FORMAT FILE TRUTH COMMAND...
 	local name=$1 format=$2 file=$3 truth=$4
 	shift 4
@@ -104,24 +123,32 @@ srtp='key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d'
 scene 'H.264, SRTP by srtpenc, tap' h264 "$T/h264.mkv" of_h264 by_gst "$T/h264.mkv" h264parse ! rtph264pay pt=96 mtu=600 ! srtpenc $srtp
 route=$'mode = inline\nprotection = srtp'
 scene 'H.264, the same, protection = srtp' h264 "$T/h264.mkv" of_h264 by_gst "$T/h264.mkv" h264parse ! rtph264pay pt=96 mtu=600 ! srtpenc $srtp
-scene 'H.264, SRTP by FFmpeg, no tap' h264 "$T/h264.mkv" all_unknown run ffmpeg -v error -i "$T/h264.mkv" -c copy -f rtp -payload_type 96 \
-	-srtp_out_suite AES_CM_128_HMAC_SHA1_80 -srtp_out_params AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd 'srtp://127.0.0.1:5004?pkt_size=1200'
-check 'and nothing else is said of it' same "$(jq -r '"\(.d)\(.p)\(.l)"' "$T/marks.json" | sort -u)" 020
+sealed H.264 h264 "$T/h264.mkv"
 route=
 
 encode "$T/h265.mkv" -c:v libx265 -x265-params log-level=none:bframes=3:keyint=20
 scene 'H.265, B-frames' h265 "$T/h265.mkv" of_h265 by_gst "$T/h265.mkv" h265parse ! rtph265pay pt=96 mtu=600
+scene 'H.265, SRTP by srtpenc, tap' h265 "$T/h265.mkv" of_h265 by_gst "$T/h265.mkv" h265parse ! rtph265pay pt=96 mtu=600 ! srtpenc $srtp
+sealed H.265 h265 "$T/h265.mkv"
 encode "$T/vp8.mkv" -c:v libvpx -b:v 600k -g 20 -deadline realtime
 scene 'VP8' vp8 "$T/vp8.mkv" by_flags by_gst "$T/vp8.mkv" rtpvp8pay pt=96 mtu=600 picture-id-mode=2
 scene 'VP8, SRTP by srtpenc, tap' vp8 "$T/vp8.mkv" by_flags by_gst "$T/vp8.mkv" rtpvp8pay pt=96 mtu=600 ! srtpenc $srtp
+sealed VP8 vp8 "$T/vp8.mkv"
+unannounced VP8 vp8 "$T/vp8.mkv"
 encode "$T/vp9.mkv" -c:v libvpx-vp9 -b:v 600k -g 20 -deadline realtime -cpu-used 8 -lag-in-frames 0
 scene 'VP9' vp9 "$T/vp9.mkv" by_flags by_gst "$T/vp9.mkv" vp9parse ! rtpvp9pay pt=96 mtu=600 picture-id-mode=2
+scene 'VP9, SRTP by srtpenc, tap' vp9 "$T/vp9.mkv" by_flags by_gst "$T/vp9.mkv" vp9parse ! rtpvp9pay pt=96 mtu=600 picture-id-mode=2 ! srtpenc $srtp
+sealed VP9 vp9 "$T/vp9.mkv"
+unannounced VP9 vp9 "$T/vp9.mkv"
 gst-launch-1.0 -q audiotestsrc num-buffers=100 samplesperbuffer=960 ! audio/x-raw,rate=48000 ! opusenc ! matroskamux \
 	! filesink location="$T/opus.mkv" >/dev/null 2>&1
 starts=1 ends=0 scene 'Opus' video "$T/opus.mkv" of_audio by_gst "$T/opus.mkv" rtpopuspay pt=97
+starts=1 ends=0 scene 'Opus, SRTP by srtpenc, tap' video "$T/opus.mkv" of_audio by_gst "$T/opus.mkv" rtpopuspay pt=97 ! srtpenc $srtp
 ffmpeg -v error -f lavfi -i "testsrc2=size=640x480:rate=30,noise=alls=40:allf=t" -frames:v $frames -c:v libx264 -preset ultrafast -g 20 -bf 0 \
 	-y "$T/ts.mkv" </dev/null
 starts=0 ends=0 scene 'MPEG-TS' video "$T/ts.mkv" by_flags by_gst "$T/ts.mkv" h264parse ! mpegtsmux alignment=7 ! rtpmp2tpay pt=33
+starts=0 ends=0 scene 'MPEG-TS, SRTP by srtpenc, tap' video "$T/ts.mkv" by_flags by_gst "$T/ts.mkv" h264parse ! mpegtsmux alignment=7 ! rtpmp2tpay pt=33 \
+	! srtpenc $srtp
 export GST_PLUGIN_PATH=$B/gst GST_REGISTRY=$T/registry
 check 'mdhint is a plugin like others' gst-inspect-1.0 mdhint
 route=$'mode = inline\nprotection = srtp'

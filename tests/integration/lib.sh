@@ -101,19 +101,21 @@ captured() { [ "$(tcpdump -n -r "$T/lo.pcap" 2>/dev/null | wc -l)" -ge "$1" ]; }
 open_capture() {
 	local user=()
 	[ "$(id -u)" -ne 0 ] || user=(-Z root)
-	rm -rf "$T"/*.pcap "$T/stats" "$T"/*.json
+	rm -rf "$T"/*.pcap "$T/stats" "$T"/*.json "$T/tcpdump.err"
 	mkdir "$T/stats"
 	tcpdump --immediate-mode -U -n -s 4000 -B 32768 -i lo -Q in "${user[@]}" -w "$T/lo.pcap" udp 2>"$T/tcpdump.err" &
 	tcpdump=$!
-	poll grep -q 'listening on' "$T/tcpdump.err"
+	poll grep -qs 'listening on' "$T/tcpdump.err"
 }
 
+# shellcheck disable=SC2086
 close_capture() {
 	poll captured "$(total .counts.seen)"
 	kill "$tcpdump"
 	wait "$tcpdump"
 	tcpdump=''
-	"$B/tests/tools/capread" --mode inline --hints --key "AES-128-CMAC-96:$key:cover=64:id=1" "$T/lo.pcap" >"$T/all" 2>"$T/read.err"
+	"$B/tests/tools/capread" --mode inline --hints --key "AES-128-CMAC-96:$key:cover=64:id=1" \
+		${capture_arguments:-} "$T/lo.pcap" >"$T/all" 2>"$T/read.err"
 	grep -v '^{"summary"' "$T/all" | grep '"option":"med"' >"$T/marks.json"
 }
 

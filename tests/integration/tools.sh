@@ -235,9 +235,9 @@ stats() {
 		put 8 "$3" 0 9
 		zeros $((61 * 8))
 		put 8 2
-		zeros $((18 * 8))
+		zeros $((21 * 8))
 		put 8 1
-		zeros $((44 * 8))
+		zeros $((41 * 8))
 		put 8 0 9
 		zeros $((6 * 8))
 		put 8 4 2

@@ -25,7 +25,8 @@ check() {
 so=$B/libmdshim.so
 doors='send sendto sendmsg sendmmsg write writev syscall connect setsockopt shutdown prctl getsockopt'
 taps='srtp_protect srtp_protect_mki ngtcp2_conn_writev_stream_versioned ngtcp2_conn_writev_datagram_versioned
-	ngtcp2_conn_write_connection_close_versioned'
+	ngtcp2_conn_write_connection_close_versioned
+	nghttp3_conn_server_new_versioned nghttp3_conn_client_new_versioned nghttp3_conn_writev_stream'
 undefined() { nm -u "$@" 2>/dev/null | awk '/ [Uw] / { sub(/@.*/, "", $NF); print $NF }' | sort -u; }
 
 # --- The library in somebody else's process ---------------------------------------------------------------------------
@@ -41,12 +42,15 @@ readelf -d "$so" | awk '/NEEDED/ && !/\[libc\.so\.6\]/' | check 'libc is the onl
 } | check 'linked nodelete, now, relro, and not initfirst'
 {
 	undefined "$so" | grep -x '__tls_get_addr'
-	readelf -lW "$so" | awk '$1 == "TLS" && strtonum($6) > 64 { print "thread-local storage of", $6, "octets" }'
+	readelf -lW "$so" | awk '$1 == "TLS" { print $6 }' | while read -r size; do
+		[ $((size)) -le 64 ] || echo "thread-local storage of $size octets"
+	done
 } | check 'thread-local storage is a few octets of the initial-exec kind'
 undefined "$so" | grep -xE 'exit|_exit|abort|__assert_fail|pthread_create|atexit|__cxa_atexit|signal|sigaction|setenv|putenv' |
 	check 'never ends, signals or changes its host'
-readelf -SW "$so" | grep -E '\.fini_array|\.dtors' | awk '{ if (strtonum("0x" $7) > 8) print }' |
-	check 'no destructor of ours'
+readelf -SW "$so" | tr -d '[]' | awk '$2 == ".fini_array" || $2 == ".dtors" { print $2, $6 }' | while read -r name size; do
+	[ $((16#$size)) -le 8 ] || echo "$name of 0x$size octets: more than the C library's own"
+done | check 'no destructor of ours'
 
 # --- Doors -------------------------------------------------------------------------------------------------------------
 pattern=$(tr ' ' '|' <<<"$doors")
@@ -69,7 +73,7 @@ for o in "$B"/shim/wire/*.o; do
 				echo "$(basename "$o") calls $s"
 		done
 done | check 'shim/wire is pure: it calls nothing but itself and memory functions'
-for o in path ears sight target train tell wrap stuntoken hints notes tapped socktab sockview flowtab table egress control route describe classify mdu octets ours process book usage memory; do
+for o in path ears sight target train tell why wrap stuntoken hints notes tapped socktab sockview flowtab table egress control route describe classify mdu octets ours process book usage memory; do
 	undefined "$B/shim/$o.o" | grep -xE 'malloc|calloc|realloc|free|mmap64|.*printf.*|fopen.*|pthread_(mutex|rwlock|spin|once|cond).*|log_.*|getenv|secure_getenv|gettimeofday|time|dlsym|dlopen|usleep|nanosleep|poll|select' |
 		sed "s,^,$o.o calls ,"
 done | check 'the send path calls no heap, lock, log, file or environment'
@@ -102,7 +106,7 @@ may shim/classify.c shim/mdu.c shim/octets.c shim/describe.c -- packet.h octets.
 may shim/socktab.c shim/sockview.c shim/flowtab.c shim/egress.c shim/egress/*.c shim/ours.c shim/process.c shim/table.c -- \
 	config.h table.h ours.h process.h real.h sockview.h socktab.h stats.h classify.h mdu.h packet.h octets.h egress.h mdshim \
 	../egress.h ../ours.h ../real.h ../sockview.h | check 'the rooms below the path do not know the path'
-grep -lE '"(hall|path)\.h"' shim/*.c shim/*/*.c | grep -vE 'shim/(path|ears|sight|target|train|tell|wrap|stuntoken|start|interpose|taps)\.c' |
+grep -lE '"(hall|path)\.h"' shim/*.c shim/*/*.c | grep -vE 'shim/(path|ears|sight|target|train|tell|why|wrap|stuntoken|start|interpose|taps)\.c' |
 	check 'only the path and start know the hall'
 grep -nE '#include [<"](\.\./)*(shim|provisioner|demo)/' -r demo/router provisioner shim include |
 	check 'nobody reaches into another house'

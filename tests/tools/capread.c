@@ -47,6 +47,7 @@ static const char usage[] =
 	"  --fill --hints --legacy16     allow: fill behind the options, hinted bursts, 56 bit codes\n"
 	"  --hex                         FILE holds one IP datagram in hex digits a line\n"
 	"  --dump OUT                    write the user data of every datagram of the application, framed as in RFC 4571\n"
+	"  --payload                     print RTP payloads too, without padding\n"
 	"  --quiet                       print the summary only\n";
 
 void fault(const struct packet *p, const char *format, ...)
@@ -178,6 +179,7 @@ static void set_option(int c)
 	case 'L': options.legacy16 = true; break;
 	case 'x': options.hex = true; break;
 	case 'q': options.quiet = true; break;
+	case 'P': options.payload = true; break;
 	case 'd':
 		dump = fopen(optarg, "w");
 		if (!dump)
@@ -383,7 +385,7 @@ int main(int argc, char **argv)
 		{ "kinds", 1, NULL, 'K' }, { "exids", 1, NULL, 'E' }, { "bq-unit", 1, NULL, 'b' }, { "ttl", 1, NULL, 't' },
 		{ "within", 1, NULL, 'w' }, { "audio", 1, NULL, 'a' }, { "layers", 1, NULL, 'l' }, { "no-auth", 0, NULL, 'n' },
 		{ "fill", 0, NULL, 'f' }, { "hints", 0, NULL, 'h' }, { "legacy16", 0, NULL, 'L' }, { "hex", 0, NULL, 'x' },
-		{ "quiet", 0, NULL, 'q' },
+		{ "quiet", 0, NULL, 'q' }, { "payload", 0, NULL, 'P' },
 		{ "dump", 1, NULL, 'd' }, { NULL, 0, NULL, 0 } };
 	int c;
 

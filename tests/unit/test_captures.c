@@ -284,6 +284,21 @@ static void plausibility_finds_encryption(void **state)
 		assert_int_equal(run.class[i], CLASS_UNKNOWN);
 }
 
+/* Nearly any octets can be read as VP8; what gives these away are bits that senders leave alone. */
+static void plausibility_finds_encrypted_vp8(void **state)
+{
+	static const struct truth truth = { "chromium-dtls-srtp-vp8", 56253, 96, FORMAT_VP8, PROTECTION_AUTO, false, 155, 39, 38,
+		0, { 0 }, CLASS_UNKNOWN };
+	struct run run;
+
+	(void)state;
+	run_stream(&run, &truth);
+	assert_int_equal(run.plausible.implausible, 9);
+	assert_true(run.plausible.parsed <= 16);
+	for (unsigned i = 6; i < run.flow.n; i++)
+		assert_int_equal(run.class[i], CLASS_UNKNOWN);
+}
+
 /* By the first two octets: the rows of RFC 9443, in the order of enum protocol; then how many are taken for RTP in the
  * end. Counted by a script of its own. */
 struct census {
@@ -367,6 +382,7 @@ int main(void)
 	struct CMUnitTest tests[STREAMS + CENSUSES + 3] = {
 		cmocka_unit_test(transport_stream_opens_an_mdu_at_each_pes_packet),
 		cmocka_unit_test(plausibility_finds_encryption),
+		cmocka_unit_test(plausibility_finds_encrypted_vp8),
 		cmocka_unit_test(extension_elements_are_found),
 	};
 	size_t n = 3;

@@ -97,6 +97,7 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "payload", "96", "h264", "H264" },
 	{ "extension", "dependency_descriptor", "1", "0" },
 	{ "extension", "frame_marking", "255", "256" },
+	{ "extension", "mid", "4", "mid" },
 	{ "classifier", "h265_don", "true", "2" },
 	{ "stun", "type", "0xC0DE", "0xbfff" },
 	{ "stun", "type", "0xc056", "0xc057" },
@@ -118,12 +119,16 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "route r", "process", "gst-*", "a, b" },
 	{ "route r", "protection", "srtp", "dtls" },
 	{ "route r", "quic", "frames", "datagrams" },
+	{ "route r", "quic_priority", "yes", "high" },
 	{ "route r", "token_count", "1", "0" },
 	{ "route r", "token_interval", "0", "86401" },
 	{ "route r", "stun_token", "indication", "on" },
 	{ "policy p", "payload_types", "0, 127, 96", "128" },
 	{ "policy p", "ssrcs", "0, 0xffffffff", "0x100000000" },
 	{ "policy p", "streams", "0, 4, 8", "4, x" },
+	{ "policy p", "mids", "0, audio, {3f}", "a b" },
+	{ "policy p", "mids", "0123456789abcdef0123456789ABCDEF", "0123456789abcdef0123456789ABCDEF0" },
+	{ "policy p", "mids", "0", "audio, (1)" },
 	{ "policy p", "key", "0, 3, 0", "4, 1, 1" },
 	{ "policy p", "base", "3,1,2", "1, 0, 1" },
 	{ "policy p", "enhancement", "1, 1, 1", "1, 1, 3" },
@@ -154,6 +159,8 @@ static int around(char text[static 512], unsigned i, const char *value)
 
 	if (strncmp(section, "route ", 6) == 0)
 		rest = "destination = 10.0.0.0/8\nrouter = x\n[router x]\naddress = 192.0.2.1\nport = 1\n[stun]\ntype = 0xc0de\n";
+	else if (strcmp(values[i].name, "mids") == 0)
+		rest = "[extension]\nmid = 4\n";
 	else if (strcmp(values[i].name, "address") == 0)
 		rest = "port = 1\n";
 	else if (strcmp(values[i].name, "port") == 0)

@@ -122,7 +122,7 @@ static void what_contradicts_itself_is_named(void **state)
 		{ "[option]\nmed_exid = 1\nofc_exid = 1\n", 1, "[option]: expected med_exid, ofc_exid and token_exid to differ" },
 		{ "[option]\nmed_kind = 11\nofc_kind = 11\n", 3, "[option]: expected med_kind and ofc_kind to differ" },
 		{ "[extension]\nframe_marking = 3\ndependency_descriptor = 3\n", 1,
-			"[extension]: expected dependency_descriptor and frame_marking to differ" },
+			"[extension]: expected dependency_descriptor, frame_marking and mid to differ" },
 		{ "[auth]\nnot_before = 5\nnot_after = 5\n", 3, "[auth]: expected not_after behind not_before" },
 		{ "[auth]\nnot_before = 5\nnot_after = 32774\n", 3, "[auth]: expected not_after at most 32768 seconds behind not_before" },
 		{ ROUTER "source = 2001:db8::1\n", 4, "[router r]: expected source and address of the same IP version" },

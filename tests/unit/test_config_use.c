@@ -192,7 +192,41 @@ static void only_programs_with_a_route_are_served(void **state)
 
 static const char *policy_of(const struct rtp *rtp, uint32_t stream)
 {
-	return describe_policy(&config, config.route[0].policy, rtp, stream)->name;
+	return describe_policy(&config, config.route[0].policy, rtp, 0, stream)->name;
+}
+
+/* One source, packet after packet: what its header extension holds, and whose policy it is then. */
+static const char *by_mid(uint8_t *mid, uint16_t profile, const char *words, size_t len)
+{
+	struct iovec iov[2] = { { (void *)(uintptr_t)words, len < 3 ? len : 3 }, { (void *)(uintptr_t)(words + 3), len < 3 ? 0 : len - 3 } };
+	struct rtp rtp = { .payload_type = 96, .ssrc = 5, .profile = len ? profile : 0, .extension = octets_of(iov, 2) };
+
+	describe_mid(&config, &rtp, mid);
+	return describe_policy(&config, config.route[0].policy, &rtp, *mid, 0)->name;
+}
+
+static void a_mid_counts_for_its_source_until_another_comes(void **state)
+{
+	uint8_t mid = 0;
+
+	(void)state;
+	good(NOAUTH ROUTE "policy = p\n" ROUTER "[extension]\nmid = 4\n[policy p]\n[policy voice]\nmids = 0, audio\n"
+		"[policy film]\nmids = video+1\npayload_types = 96\n");
+	assert_string_equal(by_mid(&mid, 0xBEDE, "", 0), "film"); /* by payload type */
+	assert_string_equal(by_mid(&mid, 0xBEDE, "\x44" "audio\0\0", 8), "voice");
+	assert_string_equal(by_mid(&mid, 0xBEDE, "", 0), "voice");
+	assert_string_equal(by_mid(&mid, 0xBEDE, "\x34" "audi\0\0\0", 8), "voice"); /* another element's id */
+	assert_string_equal(by_mid(&mid, 0xBEDE, "\x43" "audi\0\0\0", 8), "film");  /* nobody's */
+	assert_string_equal(by_mid(&mid, 0x1000, "\x04\x07" "video+1\0\0\0", 12), "film");
+	assert_string_equal(by_mid(&mid, 0xBEDE, "\x40" "0\0\0", 4), "voice");
+	assert_string_equal(by_mid(&mid, 0xBEDE, "\x4f" "0\0\0", 4), "voice");      /* runs out of the extension: absent */
+	assert_string_equal(by_mid(&mid, 0x1234, "\x44" "nobod\0\0", 8), "voice");  /* not of RFC 8285 */
+	mid = 0;
+	good(NOAUTH ROUTE ROUTER "[extension]\nmid = 4\n[policy voice]\nssrcs = 5\n");
+	assert_string_equal(by_mid(&mid, 0xBEDE, "\x40" "0\0\0", 4), "voice");
+	good(NOAUTH ROUTE ROUTER "[extension]\nmid = 4\n[policy voice]\nssrcs = 5\n[policy film]\nmids = 0\n");
+	assert_string_equal(by_mid(&mid, 0xBEDE, "\x40" "0\0\0", 4), "voice"); /* an SSRC comes first */
+	bad(NOAUTH "[policy voice]\nmids = 0\n", 4, "[policy] mids: expected an id for mid in section [extension]");
 }
 
 static void policies_say_whose_they_are(void **state)
@@ -229,6 +263,7 @@ int main(void)
 		cmocka_unit_test(patterns_match_as_in_a_shell),
 		cmocka_unit_test(prefixes_match_to_the_bit),
 		cmocka_unit_test(policies_say_whose_they_are),
+		cmocka_unit_test(a_mid_counts_for_its_source_until_another_comes),
 		cmocka_unit_test(only_programs_with_a_route_are_served),
 	};
 

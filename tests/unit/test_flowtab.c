@@ -119,6 +119,47 @@ static void a_flow_that_comes_back_has_no_old_streams(void **state)
 	flowtab_let_go(flow);
 }
 
+/* ICE chose another path, or the flow was retired: the encoder knows nothing of it and repeats nothing. */
+static void a_stream_takes_its_layers_to_the_next_flow(void **state)
+{
+	struct flow *here = add(400, 42000), *there = add(401, 42000);
+	struct stream *stream = flowtab_stream(here, 4242, 42000);
+	struct layers *of = flowtab_layers(stream, 42000);
+
+	(void)state;
+	assert_false(of->structure.known);
+	of->structure = (struct dd_structure){ .known = true, .offset = 9, .templates = 3, .targets = 2 };
+	highest_raise(&stream->plausible.highest, 2, 1);
+	stream->plausible.implausible = 5;
+	stream->mdu.records = 3;
+	flowtab_layers_done(of);
+	flowtab_stream_done(stream);
+
+	for (int again = 0; again < 2; again++) {
+		stream = flowtab_stream(there, 4242, 42100);
+		of = flowtab_layers(stream, 42100);
+		assert_int_equal(stream->plausible.highest.tid, 2);
+		assert_int_equal(stream->plausible.highest.sid, 1);
+		assert_int_equal(stream->plausible.implausible, 0);
+		assert_int_equal(stream->mdu.records, 0);
+		assert_true(of->structure.known);
+		assert_int_equal(of->structure.offset, 9);
+		flowtab_layers_done(of);
+		flowtab_stream_done(stream);
+		there->retired = 1;
+		flowtab_let_go(there);
+		there = add(401, 42200);
+	}
+	stream = flowtab_stream(there, 4243, 42300);
+	of = flowtab_layers(stream, 42300);
+	assert_int_equal(stream->plausible.highest.tid, 0);
+	assert_false(of->structure.known);
+	flowtab_layers_done(of);
+	flowtab_stream_done(stream);
+	flowtab_let_go(here);
+	flowtab_let_go(there);
+}
+
 static void sequence_counts_by_one_and_time_never_goes_back(void **state)
 {
 	struct flow *flow = add(300, 70000);
@@ -220,6 +261,7 @@ int main(void)
 		cmocka_unit_test(another_source_port_or_route_is_another_flow),
 		cmocka_unit_test(a_retired_flow_is_not_found),
 		cmocka_unit_test(a_flow_that_comes_back_has_no_old_streams),
+		cmocka_unit_test(a_stream_takes_its_layers_to_the_next_flow),
 		cmocka_unit_test(sequence_counts_by_one_and_time_never_goes_back),
 		cmocka_unit_test(a_number_is_taken_back_only_if_it_was_the_last),
 		cmocka_unit_test(threads_never_get_the_same_number),

@@ -270,6 +270,31 @@ static void nine_implausible_payloads_of_64_mean_encryption(void **state)
 	assert_int_equal(h264_class(&s, "6588", PROTECTION_CLEAR, false, false), CLASS_KEY);
 }
 
+/* Ciphertext, as far as it matters here: none of its octets tells anything of the others. */
+static void noise_is_taken_for_encrypted_in_every_format(void **state)
+{
+	static const enum format formats[] = { FORMAT_H264, FORMAT_H265, FORMAT_VP8, FORMAT_VP9, FORMAT_AV1, FORMAT_MPEGTS };
+	uint32_t noise = 1;
+
+	(void)state;
+	for (unsigned f = 0; f < sizeof formats / sizeof formats[0]; f++)
+		for (int run = 0; run < 100; run++) {
+			struct subject s = subject(formats[f]);
+			struct rtp rtp = { .payload_type = PT };
+			uint8_t payload[1100];
+			struct said said;
+
+			for (int packet = 0; packet < 65; packet++) {
+				for (size_t i = 0; i < sizeof payload; i++)
+					payload[i] = (uint8_t)((noise = noise * 1664525 + 1013904223) >> 24);
+				rtp.payload = octets_of(&(struct iovec){ payload, sizeof payload }, 1);
+				classify_rtp(&rtp, &s.reading, PROTECTION_AUTO, false, &s.plausible, NULL, &said);
+			}
+			assert_int_equal(said.class, CLASS_UNKNOWN);
+			assert_int_equal(s.plausible.implausible, 9);
+		}
+}
+
 static void later_implausible_payloads_mean_nothing(void **state)
 {
 	struct subject s = subject(FORMAT_H264);
@@ -312,6 +337,7 @@ int main(void)
 		cmocka_unit_test_teardown(encrypted_payload_is_not_read, blobs_free),
 		cmocka_unit_test_teardown(header_extension_of_an_encrypted_packet_is_read, blobs_free),
 		cmocka_unit_test_teardown(nine_implausible_payloads_of_64_mean_encryption, blobs_free),
+		cmocka_unit_test(noise_is_taken_for_encrypted_in_every_format),
 		cmocka_unit_test_teardown(later_implausible_payloads_mean_nothing, blobs_free),
 		cmocka_unit_test_teardown(empty_payloads_are_not_judged, blobs_free),
 	};

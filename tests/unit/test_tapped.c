@@ -12,7 +12,7 @@
 #include "process.h"
 #include "tapped.h"
 
-enum { PT = 96, LEN = 400 };
+enum { PT = 96, LEN = 400, DD = 13 };
 
 static struct reading reading;
 
@@ -21,6 +21,7 @@ static int start(void **state)
 	(void)state;
 	reading_defaults(&reading);
 	reading.format[PT] = FORMAT_H264;
+	reading.dd_id = DD;
 	if (process_start() || tapped_start(&reading, 64))
 		return -1;
 	process_is_new();
@@ -46,6 +47,41 @@ static bool found(uint32_t ssrc, uint16_t seq, uint32_t ts, struct said *said)
 	enum media media;
 
 	return tapped_rtp(&header, said, &media) && media == MEDIA_VIDEO;
+}
+
+/* The same behind a dependency descriptor, in the two-byte form of RFC 8285. */
+static size_t described(uint8_t p[static LEN], uint16_t seq, const uint8_t *descriptor, uint8_t len)
+{
+	uint8_t words = (uint8_t)((2 + len + 3) / 4);
+
+	rtp(p, 4711, seq, 90000u * seq, 0x41);
+	p[0] |= 0x10;
+	memset(p + 12, 0, 4 + 4u * words);
+	p[12] = 0x10, p[15] = words, p[16] = DD, p[17] = len;
+	memcpy(p + 18, descriptor, len);
+	p[16 + 4 * words] = 0x41, p[17 + 4 * words] = 0x9a;
+	return LEN;
+}
+
+/* As Chromium sends them for AV1 in L1T3: a key frame with the structure, then a picture of the highest layer. */
+static void descriptors_are_read_with_their_structure(void **state)
+{
+	static const uint8_t key[] = { 0xc0, 0x00, 0x01, 0x80, 0x02, 0x14, 0xea, 0xa8, 0x60, 0x41, 0x4d, 0x14, 0x10, 0x20, 0x84,
+		0x27, 0x04, 0xff, 0x02, 0xcf };
+	static const uint8_t top[] = { 0xc3, 0x00, 0x02 };
+	struct tap_note note;
+	struct said said;
+	uint8_t p[LEN];
+
+	(void)state;
+	assert_true(tapped_read(p, described(p, 1, key, sizeof(key)), &note));
+	tapped_keep(&note);
+	assert_true(found(4711, 1, 90000, &said));
+	assert_true(said.has_frame && said.frame == 1 && said.class == CLASS_KEY);
+	assert_true(tapped_read(p, described(p, 2, top, sizeof(top)), &note));
+	tapped_keep(&note);
+	assert_true(found(4711, 2, 180000, &said));
+	assert_true(said.has_frame && said.frame == 2 && said.class == CLASS_DISCARDABLE);
 }
 
 static void a_clear_packet_is_found_after_encryption(void **state)
@@ -239,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clear_packet_is_found_after_encryption),
+		cmocka_unit_test(descriptors_are_read_with_their_structure),
 		cmocka_unit_test(what_is_no_rtp_is_not_noted),
 		cmocka_unit_test(a_frame_may_be_encrypted_before_it_is_sent),
 		cmocka_unit_test(sources_of_several_threads_are_apart),

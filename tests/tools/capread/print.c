@@ -52,6 +52,16 @@ static void print_area(const struct packet *p)
 	printf(",\"tail\":%zu", a->tail);
 }
 
+static void print_rtp(const struct packet *p)
+{
+	printf(",\"rtp\":{\"marker\":%s,\"pt\":%u,\"seq\":%u,\"ts\":%lu,\"ssrc\":%lu,\"payload\":%zu",
+		p->rtp.marker ? "true" : "false", p->rtp.pt, p->rtp.seq, (unsigned long)p->rtp.ts, (unsigned long)p->rtp.ssrc,
+		p->rtp.payload_len);
+	if (options.payload)
+		print_hex("octets", (struct octets){ p->app_udp->data.at + p->rtp.header_len, p->rtp.payload_len });
+	putchar('}');
+}
+
 /* What the application sent, without what a router may change: addresses, UDP header, data; inline also the area. */
 static void print_digest(const struct packet *p)
 {
@@ -85,9 +95,7 @@ void print_packet(const struct packet *p)
 		print_ends(&p->inner_ip, &p->inner_udp);
 	}
 	if (p->has_rtp)
-		printf(",\"rtp\":{\"marker\":%s,\"pt\":%u,\"seq\":%u,\"ts\":%lu,\"ssrc\":%lu,\"payload\":%zu}",
-			p->rtp.marker ? "true" : "false", p->rtp.pt, p->rtp.seq, (unsigned long)p->rtp.ts,
-			(unsigned long)p->rtp.ssrc, p->rtp.payload_len);
+		print_rtp(p);
 	print_digest(p);
 	puts("}");
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * arm.bpf.h - what the programs in the kernel and the programs that put them there share: the maps' keys and values. */
+#ifndef PROVISION_ARM_BPF_H
+#define PROVISION_ARM_BPF_H
+
+#include <mdshim/arm.h>
+
+enum {
+	ARM_ABI = 1,          /* of programs and maps: rises with every change of either */
+	ARM_INTERFACES = 4096,
+	ARM_NAMESPACES = 1024,
+	ARM_CALLS = 4096      /* octets of the ring in which unserved namespaces announce themselves */
+};
+
+/* One interface with the patch. A cookie names a network namespace for as long as the kernel runs. */
+struct arm_interface {
+	uint64_t netns;
+	uint32_t index;
+	uint32_t unused;      /* 0 */
+};
+
+enum arm_hook { ARM_TCX = 1, ARM_CLSACT = 2 };
+
+struct arm_interface_state {
+	uint32_t hook;        /* enum arm_hook */
+	uint32_t inode;       /* of the namespace, as under /proc/PID/ns/net; to find it again */
+	char name[16];        /* of the interface when it was armed */
+};
+
+struct arm_control {
+	uint32_t abi;         /* ARM_ABI */
+	uint32_t on;          /* 0: sockets are refused, while everything is being removed */
+};
+
+/* Counters, in this order; each per CPU. */
+#define ARM_COUNTS(X)                                                                        \
+	X(PATCHED, "patched", "datagrams whose area was cut off")                               \
+	X(PASSED, "passed", "datagrams with an area that the guard let pass to an armed interface") \
+	X(REFUSED_INTERFACE, "refused-interface", "refused with EPERM: the interface has no patch") \
+	X(REFUSED_FRAGMENTS, "refused-fragments", "refused with EPERM: would have left as fragments") \
+	X(REFUSED_OTHER, "refused-other", "refused with EPERM: not a plain UDP datagram of the socket") \
+	X(DROPPED, "dropped", "dropped: no memory to change the header")                        \
+	X(SOCKETS, "sockets", "sockets that asked for it")
+enum arm_count {
+#define ARM_COUNT_ENUM(name, text, help) ARM_##name,
+	ARM_COUNTS(ARM_COUNT_ENUM)
+#undef ARM_COUNT_ENUM
+	ARM_COUNT_COUNT
+};
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * arminterfaces.c - which interfaces have the patch. */
+#include "armstate.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "armlink.h"
+#include "netns.h"
+
+struct home {
+	uint64_t cookie;
+	uint32_t inode;
+};
+
+static int arm_interface(struct arm *arm, const struct home *home, const struct if_nameindex *link, bool *fresh,
+	char why[static ARM_WHY])
+{
+	struct arm_interface at = { home->cookie, link->if_index, 0 };
+	struct arm_interface_state state;
+	char path[ARM_PATH];
+	int hook;
+
+	arm_path_of_link(arm, &at, path);
+	*fresh = false;
+	if (bpf_map_lookup_elem(arm->interfaces, &at, &state) == 0) {
+		if (armlink_holds((int)state.hook, at.index, path, arm->patch))
+			return 0;
+		/* Taken off by somebody else: until it is back on, the guard has to know. */
+		bpf_map_delete_elem(arm->interfaces, &at);
+	}
+	hook = armlink_attach(arm->patch, at.index, path, arm->clsact);
+	if (hook == -ENODEV)
+		return 0; /* gone in the meantime */
+	if (hook < 0)
+		return arm_fail(why, hook, "%s: the patch cannot be attached: %s", link->if_name, strerror(-hook));
+	memset(&state, 0, sizeof(state));
+	state.hook = (uint32_t)hook;
+	state.inode = home->inode;
+	snprintf(state.name, sizeof(state.name), "%.15s", link->if_name);
+	*fresh = true;
+	if (bpf_map_update_elem(arm->interfaces, &at, &state, BPF_ANY) == 0)
+		return 0;
+	hook = -errno;
+	armlink_detach((int)state.hook, at.index, path);
+	return arm_fail(why, hook, "%s: %s", link->if_name, strerror(-hook));
+}
+
+bool arm_next(const struct arm *arm, struct arm_interface *at, struct arm_interface_state *state)
+{
+	struct arm_interface next;
+
+	do {
+		if (bpf_map_get_next_key(arm->interfaces, at->index ? at : NULL, &next) != 0)
+			return false;
+		*at = next;
+	} while (bpf_map_lookup_elem(arm->interfaces, at, state) != 0);
+	return true;
+}
+
+static void forget(struct arm *arm, const struct arm_interface *at)
+{
+	char path[ARM_PATH];
+
+	arm_path_of_link(arm, at, path);
+	bpf_map_delete_elem(arm->interfaces, at);
+	unlink(path);
+}
+
+/* Interfaces that are gone; a walk through a hash does not survive the removal of where it stands. */
+static void forget_missing(struct arm *arm, uint64_t cookie, const struct if_nameindex *links)
+{
+	struct arm_interface at = { 0 }, gone = { 0 };
+	struct arm_interface_state state;
+
+	for (bool more = arm_next(arm, &at, &state); more;) {
+		const struct if_nameindex *link = links;
+
+		while (link->if_index && link->if_index != at.index)
+			link++;
+		gone = at;
+		more = arm_next(arm, &at, &state);
+		if (gone.netns == cookie && !link->if_index)
+			forget(arm, &gone);
+	}
+}
+
+static int arm_here(struct arm *arm, unsigned *changed, char why[static ARM_WHY])
+{
+	struct if_nameindex *links;
+	struct home home;
+	uint32_t yes = 1;
+	int err = netns_identity(&home.cookie, &home.inode);
+	bool fresh;
+
+	if (!arm_is_in(arm))
+		return arm_fail(why, -ESTALE, "was taken out; the daemon puts it in again when told to reload");
+	if (err)
+		return arm_fail(why, err, "the network namespace has no cookie: %s", strerror(-err));
+	links = if_nameindex();
+	if (!links)
+		return arm_fail(why, -errno, "no list of interfaces: %s", strerror(errno));
+	forget_missing(arm, home.cookie, links);
+	for (const struct if_nameindex *link = links; link->if_index && !err; link++) {
+		err = arm_interface(arm, &home, link, &fresh, why);
+		*changed += !err && fresh;
+	}
+	if_freenameindex(links);
+	if (!err && bpf_map_update_elem(arm->namespaces, &home.cookie, &yes, BPF_ANY) != 0)
+		err = arm_fail(why, -errno, "too many network namespaces");
+	return err;
+}
+
+int arm_namespace(struct arm *arm, int netns, unsigned *changed, char why[static ARM_WHY])
+{
+	unsigned ours = 0;
+	int back, err;
+
+	if (flock(arm->lock, LOCK_EX) < 0)
+		return arm_fail(why, -errno, "%s: %s", arm->dir, strerror(errno));
+	err = netns_enter(netns, &back);
+	if (err) {
+		arm_fail(why, err, "the network namespace cannot be entered: %s", strerror(-err));
+	} else {
+		err = arm_here(arm, changed ? changed : &ours, why);
+		netns_leave(back);
+	}
+	flock(arm->lock, LOCK_UN);
+	return err;
+}
+
+bool arm_serves(const struct arm *arm, uint64_t netns)
+{
+	uint32_t value;
+
+	return bpf_map_lookup_elem(arm->namespaces, &netns, &value) == 0;
+}
+
+int arm_ring(const struct arm *arm)
+{
+	return arm->calls;
+}
+
+void arm_sweep(struct arm *arm)
+{
+	struct arm_interface at = { 0 }, one;
+	struct arm_interface_state state, of_one;
+	char path[ARM_PATH];
+	uint64_t netns, next;
+
+	if (flock(arm->lock, LOCK_EX) < 0)
+		return;
+	for (bool more = arm_next(arm, &at, &state); more;) {
+		one = at;
+		of_one = state;
+		more = arm_next(arm, &at, &state);
+		arm_path_of_link(arm, &one, path);
+		if (of_one.hook == ARM_TCX && !armlink_holds(ARM_TCX, one.index, path, arm->patch))
+			forget(arm, &one);
+	}
+	for (bool more = bpf_map_get_next_key(arm->namespaces, NULL, &next) == 0; more;) {
+		bool any = false;
+
+		netns = next;
+		more = bpf_map_get_next_key(arm->namespaces, &netns, &next) == 0;
+		memset(&at, 0, sizeof(at));
+		while (!any && arm_next(arm, &at, &state))
+			any = at.netns == netns;
+		if (!any)
+			bpf_map_delete_elem(arm->namespaces, &netns);
+	}
+	flock(arm->lock, LOCK_UN);
+}

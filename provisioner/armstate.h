@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * armstate.h - what the parts of arm share: arm.c finds or loads, arminterfaces.c attaches, armoff.c takes out. */
+#ifndef PROVISION_ARMSTATE_H
+#define PROVISION_ARMSTATE_H
+
+#include "arm.h"
+
+enum { ARM_PATH = 300 };
+/* A sender renews its request every second at the latest: who has not heard of the end by then, hears of it. */
+enum { ARM_LEASE_MS = 2000 };
+
+struct arm {
+	char dir[ARM_PATH - 64];
+	bool clsact;
+	int lock;
+	int patch, interfaces, namespaces, control, counts, calls;
+};
+
+/* Fills why, returns err. */
+int arm_fail(char *why, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+void arm_path_of(const struct arm *arm, const char *name, char path[static ARM_PATH]);
+void arm_path_of_link(const struct arm *arm, const struct arm_interface *at, char path[static ARM_PATH]);
+
+/* Everything shut, with the folder opened and locked: 0 or -errno and why. */
+struct arm *arm_new(const struct arm_place *place);
+int arm_folder(struct arm *arm, const struct arm_place *place, bool make, char why[static ARM_WHY]);
+
+/* Whether sockets may ask; and until when they may not. */
+bool arm_is_in(const struct arm *arm);
+int arm_let_in(const struct arm *arm, bool on);
+
+void arm_unpin_all(const struct arm *arm);
+
+#endif

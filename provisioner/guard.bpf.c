@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * guard.bpf.c - which sockets are armed, and that nothing they send leaves where the patch is missing. Both are attached to
+ * a control group and everything below it; the guard sees a datagram behind routing, address translation and the choice of
+ * the interface, in front of fragmentation. */
+#include "maps.bpf.h"
+
+extern ARM_MAP_SOCKETS arm_sockets SEC(".maps");
+extern ARM_MAP_COUNTS arm_counts SEC(".maps");
+ARM_COUNTER(arm_counts)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ARM_INTERFACES);
+	__type(key, struct arm_interface);
+	__type(value, struct arm_interface_state);
+} arm_interfaces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ARM_NAMESPACES);
+	__type(key, uint64_t);
+	__type(value, uint32_t);
+} arm_namespaces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct arm_control);
+} arm_control SEC(".maps");
+
+/* Cookies of namespaces in which a socket asked in vain. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, ARM_CALLS);
+} arm_calls SEC(".maps");
+
+enum { REFUSE = 0, PASS = 1 };
+
+static __always_inline int refuse(enum arm_count why)
+{
+	count(why);
+	return REFUSE;
+}
+
+SEC("cgroup_skb/egress")
+int arm_guard(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct arm_interface at = { 0 };
+	struct armed_socket *socket;
+	enum shape shape;
+	struct place p;
+
+	if (!sk)
+		return PASS;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return PASS;
+	socket = bpf_sk_storage_get(&arm_sockets, sk, 0, 0);
+	if (!socket || skb->gso_size)
+		return PASS;
+	shape = find_udp(skb, &p);
+	if (shape == SHAPE_OTHER)
+		return refuse(ARM_REFUSED_OTHER); /* transformed already (IPsec): nobody can tell any more what is in it */
+	if (shape != SHAPE_PLAIN || !find_area(skb, &p, socket))
+		return PASS;
+	if (p.sport != (uint16_t)sk->src_port)
+		return refuse(ARM_REFUSED_OTHER); /* translated on this host: the patch would not know it again */
+	/* What the kernel has cut into fragments already hangs behind the first of them. */
+	if ((long)skb->data_end - (long)skb->data < skb->len)
+		return refuse(ARM_REFUSED_FRAGMENTS);
+	at.netns = socket->netns;
+	at.index = skb->ifindex;
+	if (!bpf_map_lookup_elem(&arm_interfaces, &at))
+		return refuse(ARM_REFUSED_INTERFACE);
+	count(ARM_PASSED);
+	return PASS;
+}
+
+/* The caller's answer: -errno for setsockopt(). */
+static __always_inline int answer(int err)
+{
+	bpf_set_retval(err);
+	return 0;
+}
+
+static __always_inline int enrol(struct bpf_sockopt *ctx, const struct md_arm_request *request, uint64_t netns)
+{
+	struct armed_socket *socket;
+	uint32_t known = 0;
+
+	socket = bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, 0);
+	if (!socket) {
+		socket = bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		count(ARM_SOCKETS);
+	}
+	if (!socket)
+		return answer(-12 /* ENOMEM */);
+	known = socket->forms;
+	socket->netns = netns;
+	for (uint32_t i = 0; i < MD_ARM_FORMS; i++)
+		if (i < request->forms)
+			socket->form[i] = request->form[i];
+	/* A thread that sends meanwhile meets the forms before or after, never a form half written: the shim only adds. */
+	barrier();
+	socket->forms = request->forms;
+	(void)known;
+	ctx->optlen = -1; /* the kernel itself does not know the option, and is not asked */
+	return PASS;
+}
+
+SEC("cgroup/setsockopt")
+int arm_enrol(struct bpf_sockopt *ctx)
+{
+	const struct md_arm_request *request = ctx->optval;
+	struct arm_control *control;
+	uint32_t zero = 0;
+	uint64_t netns;
+
+	if (ctx->level != MD_ARM_LEVEL || ctx->optname != MD_ARM_SOCKET) {
+		if (ctx->optlen > 4096)
+			ctx->optlen = 0; /* longer than what is shown to programs: as the caller has it */
+		return PASS;
+	}
+	if (!ctx->sk || ctx->sk->protocol != IPPROTO_UDP || ctx->sk->type != 2 /* SOCK_DGRAM */)
+		return PASS;
+	control = bpf_map_lookup_elem(&arm_control, &zero);
+	if (!control || !control->on)
+		return PASS;
+	if ((void *)(request + 1) > ctx->optval_end || request->version != MD_ARM_VERSION || request->forms > MD_ARM_FORMS)
+		return answer(-22 /* EINVAL */);
+	if (!request->forms) {
+		bpf_sk_storage_delete(&arm_sockets, ctx->sk);
+		ctx->optlen = -1;
+		return PASS;
+	}
+	netns = bpf_get_netns_cookie(ctx);
+	if (!bpf_map_lookup_elem(&arm_namespaces, &netns)) {
+		bpf_ringbuf_output(&arm_calls, &netns, sizeof(netns), 0);
+		return answer(-19 /* ENODEV */);
+	}
+	return enrol(ctx, request, netns);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// mdctl arm: puts the egress patch into the kernel, shows it, takes it out.
+#include <errno.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arm.h"
+#include "command.h"
+#include "netns.h"
+
+enum { NAMES = 64 };
+
+struct request {
+	struct arm_place place;
+	bool status, off, json;
+	const char *netns[NAMES];
+	unsigned names;
+};
+
+static int arguments(int argc, char **argv, struct request *r)
+{
+	*r = (struct request){ .place = { ARM_DIR, "", false } };
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--status") == 0) {
+			r->status = true;
+		} else if (strcmp(argv[i], "--off") == 0) {
+			r->off = true;
+		} else if (strcmp(argv[i], "--json") == 0) {
+			r->json = true;
+		} else if (strcmp(argv[i], "--clsact") == 0) {
+			r->place.clsact = true;
+		} else if (strcmp(argv[i], "--dir") == 0 && i + 1 < argc) {
+			r->place.dir = argv[++i];
+		} else if (strcmp(argv[i], "--cgroup") == 0 && i + 1 < argc) {
+			r->place.cgroup = argv[++i];
+		} else if (strcmp(argv[i], "--netns") == 0 && i + 1 < argc && r->names < NAMES) {
+			r->netns[r->names++] = argv[++i];
+		} else {
+			complain("arm: %s: expected one of the arguments below", argv[i]);
+			return EXIT_USAGE;
+		}
+	}
+	if ((r->status && r->off) || (r->json && !r->status) || ((r->status || r->off) && r->names)) {
+		complain("arm: --status, --off and --netns go each by itself, and --json with --status");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static int arm_named(struct arm *arm, const char *name, unsigned *fresh)
+{
+	char why[ARM_WHY];
+	int err, netns = netns_open(name);
+
+	if (netns < 0)
+		return complain("arm: network namespace %s: %s", name, strerror(-netns));
+	err = arm_namespace(arm, netns, fresh, why);
+	close(netns);
+	return err ? complain("arm: network namespace %s: %s", name, why) : 0;
+}
+
+static int put_in(const struct request *r)
+{
+	char why[ARM_WHY];
+	struct arm *arm;
+	unsigned fresh = 0;
+	int status = 0;
+
+	if (arm_open(&arm, &r->place, why) != 0)
+		return complain("arm: %s", why);
+	arm_sweep(arm);
+	if (!r->names && arm_namespace(arm, -1, &fresh, why) != 0)
+		status = complain("arm: %s", why);
+	for (unsigned i = 0; i < r->names; i++)
+		status |= arm_named(arm, r->netns[i], &fresh);
+	if (!status)
+		printf("%u interfaces armed now; mdctl arm --status shows all\n", fresh);
+	arm_close(arm);
+	return status;
+}
+
+static int take_out(const struct request *r)
+{
+	char why[ARM_WHY];
+	struct arm *arm;
+	int err = arm_find(&arm, &r->place, why);
+
+	if (err == -ENOENT) {
+		puts("nothing is armed");
+		return 0;
+	}
+	if (err == -ESTALE)
+		err = arm_clear(&r->place, why);
+	else if (!err)
+		err = arm_off(arm, why);
+	if (err)
+		return complain("arm: %s", why);
+	puts("taken out of the kernel");
+	return 0;
+}
+
+static const char *hook_name(uint32_t hook)
+{
+	return hook == ARM_TCX ? "tcx" : "clsact";
+}
+
+static void show(const struct arm *arm, const struct request *r)
+{
+	struct arm_interface_state state;
+	struct arm_interface at = { 0 };
+	uint64_t own = 0;
+	uint32_t inode;
+
+	netns_identity(&own, &inode);
+	printf("armed, in %s\n", r->place.dir);
+	while (arm_next(arm, &at, &state))
+		printf("  %-16s %-7s %s %u\n", state.name, hook_name(state.hook),
+			at.netns == own ? "this network namespace," : "network namespace", state.inode);
+	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
+		printf("  %-18s %12llu  %s\n", arm_count_name(i), (unsigned long long)arm_counted(arm, i), arm_count_help(i));
+}
+
+static int show_json(const struct arm *arm, const struct request *r)
+{
+	json_t *interfaces = json_array(), *counts = json_object(), *all;
+	struct arm_interface_state state;
+	struct arm_interface at = { 0 };
+	int err;
+
+	while (arm_next(arm, &at, &state))
+		json_array_append_new(interfaces, json_pack("{s:s,s:i,s:s,s:I,s:I}", "name", state.name, "index", (int)at.index, "hook",
+			hook_name(state.hook), "netns", (json_int_t)state.inode, "netns_cookie", (json_int_t)at.netns));
+	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
+		json_object_set_new(counts, arm_count_name(i), json_integer((json_int_t)arm_counted(arm, i)));
+	all = json_pack("{s:b,s:s,s:o,s:o}", "armed", 1, "dir", r->place.dir, "interfaces", interfaces, "counts", counts);
+	err = !all || json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 || putchar('\n') == EOF;
+	json_decref(all);
+	return err;
+}
+
+static int status(const struct request *r)
+{
+	char why[ARM_WHY];
+	struct arm *arm;
+	int err = arm_find(&arm, &r->place, why);
+
+	if (err == -ENOENT) {
+		puts(r->json ? "{\"armed\": false}" : "nothing is armed");
+		return 0;
+	}
+	if (err)
+		return complain("arm: %s", why);
+	if (r->json)
+		err = show_json(arm, r);
+	else
+		show(arm, r);
+	arm_close(arm);
+	return err;
+}
+
+int command_arm(int argc, char **argv)
+{
+	struct request r;
+	int bad = arguments(argc, argv, &r);
+
+	if (bad)
+		return bad;
+	return r.status ? status(&r) : r.off ? take_out(&r) : put_in(&r);
+}

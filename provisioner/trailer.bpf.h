@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * trailer.bpf.h - finds the UDP header of a datagram and the option area at its end; used by patch and guard alike, so that
+ * what the guard lets pass is what the patch cuts off. */
+#ifndef PROVISION_TRAILER_BPF_H
+#define PROVISION_TRAILER_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "arm.bpf.h"
+
+enum {
+	L2_MAX = 64,
+	CHUNK = 64,
+	CHUNKS = (MD_ARM_AREA_MAX + CHUNK - 1) / CHUNK,
+	EXTENSIONS = 8
+};
+
+/* What the socket's own entry says. */
+struct armed_socket {
+	uint64_t netns;
+	uint32_t forms;
+	struct md_arm_form form[MD_ARM_FORMS];
+};
+
+enum shape {
+	SHAPE_OTHER,    /* not UDP, or not to be understood */
+	SHAPE_FRAGMENT, /* the first or a later fragment */
+	SHAPE_CUT,      /* UDP Length already is less than the IP payload */
+	SHAPE_PLAIN     /* a whole UDP datagram without surplus area */
+};
+
+/* Offsets count from the IP header. */
+struct place {
+	uint32_t l2;    /* octets in front of the IP header */
+	uint32_t udp;   /* of the UDP header */
+	uint32_t end;   /* of the IP payload */
+	uint16_t len;   /* UDP Length */
+	uint16_t sport;
+};
+
+/* Of headers, which lie in one piece. */
+static __always_inline int read_header(struct __sk_buff *skb, uint32_t at, void *into, uint32_t len)
+{
+	return bpf_skb_load_bytes_relative(skb, at, into, len, BPF_HDR_START_NET);
+}
+
+/* Through the extension headers (RFC 8200) to UDP: its offset, 0: a fragment, or -1. */
+__weak __noinline int arm_extensions(struct __sk_buff *skb, uint8_t next)
+{
+	uint32_t at = 40;
+	uint8_t head[2];
+
+	for (int i = 0; i < EXTENSIONS; i++) {
+		if (next == IPPROTO_UDP)
+			return (int)at;
+		if (next == IPPROTO_FRAGMENT)
+			return 0;
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS && next != IPPROTO_MH)
+			return -1;
+		if (read_header(skb, at, head, sizeof(head)) < 0)
+			return -1;
+		next = head[0];
+		at += 8u * (head[1] + 1u);
+	}
+	return -1;
+}
+
+static __always_inline enum shape find_udp(struct __sk_buff *skb, struct place *p)
+{
+	uint8_t ip[20], udp[8];
+	int at;
+
+	if (read_header(skb, 0, ip, sizeof(ip)) < 0)
+		return SHAPE_OTHER;
+	if (ip[0] >> 4 == 4) {
+		p->end = (uint32_t)ip[2] << 8 | ip[3];
+		at = (ip[0] & 15) * 4;
+		if (ip[9] != IPPROTO_UDP || at < 20)
+			return SHAPE_OTHER;
+		if ((ip[6] & 0x3f) || ip[7])
+			return SHAPE_FRAGMENT;
+	} else if (ip[0] >> 4 == 6) {
+		p->end = 40 + ((uint32_t)ip[4] << 8 | ip[5]);
+		at = ip[6] == IPPROTO_UDP ? 40 : arm_extensions(skb, ip[6]);
+		if (at <= 0)
+			return at ? SHAPE_OTHER : SHAPE_FRAGMENT;
+	} else {
+		return SHAPE_OTHER;
+	}
+	p->udp = (uint32_t)at;
+	p->l2 = skb->len - p->end; /* nothing pads what this host made */
+	if (p->l2 > L2_MAX || p->udp + 8 > p->end || read_header(skb, p->udp, udp, sizeof(udp)) < 0)
+		return SHAPE_OTHER;
+	p->sport = (uint16_t)(udp[0] << 8 | udp[1]);
+	p->len = (uint16_t)(udp[4] << 8 | udp[5]);
+	if (p->len < 8 || p->udp + p->len > p->end)
+		return SHAPE_OTHER;
+	return p->udp + p->len == p->end ? SHAPE_PLAIN : SHAPE_CUT;
+}
+
+/* The sum of RFC 1071 over len octets at an offset from the start of the packet, not folded. -1: not so many are there. Functions that are not static are
+ * verified once, for any arguments, and not once for each way that leads to them. */
+__weak __noinline int64_t arm_sum(struct __sk_buff *skb, uint32_t at, uint32_t len)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < CHUNKS; i++) {
+		uint32_t words[CHUNK / 4] = { 0 };
+		uint32_t part = len < CHUNK ? len : CHUNK;
+
+		if (!part)
+			break;
+		if (part > CHUNK || bpf_skb_load_bytes(skb, at, words, part) < 0)
+			return -1;
+#pragma unroll
+		for (int k = 0; k < CHUNK / 4; k++)
+			sum += words[k];
+		at += part;
+		len -= part;
+	}
+	return len ? -1 : (int64_t)sum;
+}
+
+/* Whether the datagram, its IP payload ending at end, ends in an area of that form. What is cheap and tells most comes
+ * first. */
+__weak __noinline int arm_is_form(struct __sk_buff *skb, uint32_t l2, uint32_t end, const struct md_arm_form *form)
+{
+	uint8_t head[MD_ARM_AREA_MIN] = { 0 }, auth[2], pad = 0;
+	uint32_t at, len;
+	int64_t sum;
+
+	if (!form)
+		return 0;
+	len = form->len;
+	if (len < MD_ARM_AREA_MIN || len > MD_ARM_AREA_MAX || len > end)
+		return 0;
+	at = l2 + end - len;
+	if ((end - len) & 1) {
+		if (bpf_skb_load_bytes(skb, at, &pad, 1) < 0 || pad)
+			return 0;
+		at++;
+		len--;
+	}
+	if (bpf_skb_load_bytes(skb, at, head, sizeof(head)) < 0 || !(head[0] | head[1]))
+		return 0;
+	if (head[2] != form->head[0] || head[3] != form->head[1])
+		return 0;
+	if (form->head_len == 4 && (head[4] != form->head[2] || head[5] != form->head[3]))
+		return 0;
+	if (form->auth && (bpf_skb_load_bytes(skb, at + 2 + form->auth, auth, sizeof(auth)) < 0 || auth[0] != 9 || auth[1] != 16))
+		return 0;
+	sum = arm_sum(skb, at, len);
+	if (sum < 0)
+		return 0;
+	sum += bpf_htons(form->len);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff;
+}
+
+/* The length of the option area at the end of a plain datagram; 0: there is none. */
+static __always_inline uint32_t find_area(struct __sk_buff *skb, const struct place *p, const struct armed_socket *socket)
+{
+#pragma unroll
+	for (uint32_t i = 0; i < MD_ARM_FORMS; i++) {
+		const struct md_arm_form *form = &socket->form[i];
+
+		if (i >= socket->forms)
+			break;
+		if (form->len + 8u <= p->len && arm_is_form(skb, p->l2, p->end, form))
+			return form->len;
+	}
+	return 0;
+}
+
+/* Lowers UDP Length. The area and its length sum to zero (OCS), so a checksum the device will compute over everything
+ * behind the header is right as it stands, and a finished one changes by the header field only. */
+static __always_inline int cut_area(struct __sk_buff *skb, const struct place *p, uint32_t area)
+{
+	uint32_t udp = p->l2 + p->udp;
+	uint16_t old = bpf_htons(p->len), new = bpf_htons((uint16_t)(p->len - area));
+
+	if (bpf_skb_store_bytes(skb, udp + 4, &new, sizeof(new), 0) < 0)
+		return -1;
+	return bpf_l4_csum_replace(skb, udp + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
+}
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * patch.c - engine "patch": an ordinary UDP socket carries the area as the end of its payload, and a program in the kernel
+ * lowers UDP Length on the way out (include/mdshim/arm.h). No privilege is needed here.
+ *
+ * In inline mode it is the application's own socket: errors, backpressure, pacing and path MTU are its own. In tunnel mode
+ * it is the one that holds the outer port.
+ *
+ * Where the area could not be cut off the kernel refuses the datagram. The agreement with the kernel is a lease, renewed
+ * every second: whoever takes the programs out waits for longer than that before the last of them goes. */
+#include <errno.h>
+#include <linux/udp.h>
+#include <string.h>
+
+#include "../egress.h"
+#include "../ours.h"
+#include "../real.h"
+#include "selftest.h"
+
+enum {
+	LEASE_MS = 1000,
+	REFUSED_MS = 5000,
+	CONTROL_ROOM = 512 + CMSG_SPACE(sizeof(uint16_t)),
+	EXTENDED = 255
+};
+
+static struct outlet_tunnel *tunnel_of(struct sock *sock, const struct parcel *parcel)
+{
+	for (int i = 0; i < OUTLET_TUNNELS; i++) {
+		struct outlet_tunnel *tunnel = &sock->outlet.tunnel[i];
+
+		if (atomic_load_explicit(&tunnel->state, memory_order_acquire) == OUTLET_READY && tunnel->router == parcel->router)
+			return tunnel;
+	}
+	return NULL;
+}
+
+/* --- Asking the kernel ------------------------------------------------------------------------------------------------ */
+
+static const uint8_t *area_of(const struct parcel *parcel)
+{
+	return parcel->piece[parcel->pieces - 1].iov_base;
+}
+
+/* Where the options begin, behind pad and OCS. */
+static size_t options_at(const struct parcel *parcel)
+{
+	return (parcel->user_len & 1) + 2;
+}
+
+/* Length of area and first option: all that differs between areas of one process. */
+static uint32_t key_of(const struct parcel *parcel)
+{
+	return (uint32_t)parcel->area_len << 8 | area_of(parcel)[options_at(parcel) + 1];
+}
+
+/* AUTH stands behind one or two options (wire format, section 2.4). */
+static uint16_t auth_at(const uint8_t *options, size_t len)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < 3 && at + 4 <= len && options[at] > 1; i++) {
+		if (options[at] == MD_KIND_AUTH)
+			return (uint16_t)at;
+		at += options[at + 1] == EXTENDED ? (size_t)options[at + 2] << 8 | options[at + 3] : options[at + 1];
+	}
+	return 0;
+}
+
+static struct md_arm_form form_of(const struct parcel *parcel)
+{
+	const uint8_t *options = area_of(parcel) + options_at(parcel);
+	struct md_arm_form form = { .len = (uint16_t)parcel->area_len };
+
+	form.auth = auth_at(options, parcel->area_len - options_at(parcel));
+	form.head_len = options[0] == MD_KIND_EXP ? 4 : 2;
+	memcpy(form.head, options, form.head_len);
+	return form;
+}
+
+static int ask(int fd, const struct md_arm_form *form, unsigned forms)
+{
+	struct md_arm_request request = { .version = MD_ARM_VERSION, .forms = (uint16_t)forms };
+
+	memcpy(request.form, form, forms * sizeof(*form));
+	return (int)raw_setsockopt(fd, MD_ARM_LEVEL, MD_ARM_SOCKET, &request, sizeof(request));
+}
+
+/* A datagram without UDP checksum must not carry options (wire format, section 2.2). */
+static bool sums(int fd)
+{
+	int off = 0;
+	socklen_t len = sizeof(off);
+
+	if (raw_getsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &off, &len) == 0 && off)
+		return false;
+	len = sizeof(off);
+	return raw_getsockopt(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, &off, &len) != 0 || !off;
+}
+
+static bool knows(const struct outlet_patch *patch, uint32_t key)
+{
+	for (int i = 0; i < MD_ARM_FORMS; i++)
+		if (atomic_load_explicit(&patch->key[i], memory_order_relaxed) == key)
+			return true;
+	return false;
+}
+
+/* Under the claim. */
+static int agree(struct outlet_patch *patch, int fd, const struct parcel *parcel, uint32_t now)
+{
+	uint32_t key = key_of(parcel);
+	unsigned forms = 0, at;
+	int err;
+
+	if (!sums(fd))
+		return -EOPNOTSUPP;
+	while (forms < MD_ARM_FORMS && patch->key[forms])
+		forms++;
+	for (at = 0; at < forms && patch->key[at] != key; at++)
+		;
+	if (at == MD_ARM_FORMS)
+		return -EOPNOTSUPP;
+	patch->form[at] = form_of(parcel);
+	if (at == forms)
+		forms++;
+	err = ask(fd, patch->form, forms);
+	if (err)
+		return err;
+	atomic_store_explicit(&patch->key[at], key, memory_order_relaxed);
+	atomic_store_explicit(&patch->asked, now | 1, memory_order_relaxed);
+	return 0;
+}
+
+static __attribute__((noinline)) int renew(struct sock *sock, struct outlet_patch *patch, int fd, const struct parcel *parcel,
+	uint32_t now)
+{
+	int err;
+
+	if (!claim_take(&sock->claim, now))
+		return -EBUSY;
+	err = agree(patch, fd, parcel, now);
+	if (err)
+		atomic_store_explicit(&patch->asked, 0, memory_order_relaxed);
+	if (err == -EOPNOTSUPP)
+		atomic_store_explicit(&patch->refused, now | 1, memory_order_relaxed);
+	claim_drop(&sock->claim);
+	return err;
+}
+
+static int patch_arm(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now, void **handle)
+{
+	struct outlet_tunnel *tunnel = parcel->router >= 0 ? tunnel_of(sock, parcel) : NULL;
+	struct outlet_patch *patch = tunnel ? &tunnel->patch : &sock->outlet.patch;
+	uint32_t asked = atomic_load_explicit(&patch->asked, memory_order_relaxed);
+	uint32_t refused = atomic_load_explicit(&patch->refused, memory_order_relaxed);
+
+	(void)view;
+	*handle = tunnel ? (void *)tunnel : (void *)patch;
+	if (parcel->router >= 0 && !tunnel)
+		return -EOPNOTSUPP;
+	if (refused && now - refused < REFUSED_MS)
+		return -EOPNOTSUPP;
+	if (asked && now - asked < LEASE_MS && knows(patch, key_of(parcel)))
+		return 0;
+	return renew(sock, patch, tunnel ? tunnel->fd : parcel->fd, parcel, now);
+}
+
+/* --- Sending ---------------------------------------------------------------------------------------------------------- */
+
+static long send_pieces(int fd, const struct parcel *parcel, struct msghdr *msg)
+{
+	int flags = parcel->flags | MSG_NOSIGNAL;
+	long sent;
+
+	msg->msg_iov = (struct iovec *)(uintptr_t)parcel->piece + 1;
+	msg->msg_iovlen = parcel->pieces - 1;
+	sent = raw_sendmsg(fd, msg, flags | MSG_DONTWAIT);
+	if (sent == -EAGAIN && parcel->may_block)
+		sent = raw_sendmsg(fd, msg, flags);
+	return sent;
+}
+
+static __attribute__((noinline)) long send_marked(const struct outlet_tunnel *tunnel, const struct parcel *parcel)
+{
+	union {
+		struct cmsghdr align;
+		uint8_t octets[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg = { .msg_control = &control, .msg_controllen = sizeof(control) };
+	int tos = parcel->ip.tos;
+
+	memset(&control, 0, sizeof(control));
+	control.align.cmsg_level = parcel->tuple.version == 4 ? IPPROTO_IP : IPPROTO_IPV6;
+	control.align.cmsg_type = parcel->tuple.version == 4 ? IP_TOS : IPV6_TCLASS;
+	control.align.cmsg_len = CMSG_LEN(sizeof(tos));
+	memcpy(CMSG_DATA(&control.align), &tos, sizeof(tos));
+	return send_pieces(tunnel->fd, parcel, &msg);
+}
+
+/* No control message where it can be done without: with one the kernel looks its route up again. */
+static long send_by_tunnel(const struct outlet_tunnel *tunnel, const struct parcel *parcel)
+{
+	struct msghdr msg = { .msg_iovlen = 0 };
+
+	if (parcel->ip.tos != tunnel->tos)
+		return send_marked(tunnel, parcel);
+	return send_pieces(tunnel->fd, parcel, &msg);
+}
+
+/* The area makes the datagram longer than the segment size that the application chose, and the kernel would split it. */
+static __attribute__((noinline)) long send_whole(const struct parcel *parcel, struct msghdr *msg)
+{
+	union {
+		struct cmsghdr align;
+		uint8_t octets[CONTROL_ROOM];
+	} control;
+	size_t len = parcel->msg->msg_controllen, at = CMSG_ALIGN(len);
+	struct cmsghdr *c;
+
+	if (len > CONTROL_ROOM - CMSG_SPACE(sizeof(uint16_t)))
+		return -EOPNOTSUPP;
+	memset(&control, 0, sizeof(control));
+	memcpy(&control, parcel->msg->msg_control, len);
+	/* The last of several counts. */
+	c = (struct cmsghdr *)(void *)(control.octets + at);
+	c->cmsg_level = IPPROTO_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+	msg->msg_control = &control;
+	msg->msg_controllen = at + CMSG_SPACE(sizeof(uint16_t));
+	return send_pieces(parcel->fd, parcel, msg);
+}
+
+static long send_inline(const struct parcel *parcel)
+{
+	struct msghdr msg = *parcel->msg;
+
+	if (parcel->segmented)
+		return send_whole(parcel, &msg);
+	return send_pieces(parcel->fd, parcel, &msg);
+}
+
+/* The guard says no: by this interface not, nor as fragments. Another engine has the socket for a while. What is known of
+ * it stays with the kernel: another thread or process may be about to send. */
+static void withdraw(struct outlet_patch *patch)
+{
+	uint32_t asked = atomic_exchange_explicit(&patch->asked, 0, memory_order_relaxed);
+
+	if (asked)
+		atomic_store_explicit(&patch->refused, asked, memory_order_relaxed);
+}
+
+static int send_all(const void *handle, struct outlet_patch *patch, struct parcel *const *parcel, unsigned n)
+{
+	const struct outlet_tunnel *tunnel = handle;
+	unsigned sent = 0;
+	long err = 0;
+
+	for (; sent < n && err >= 0; sent += err >= 0)
+		err = parcel[sent]->router >= 0 ? send_by_tunnel(tunnel, parcel[sent]) : send_inline(parcel[sent]);
+	if (err == -EPERM)
+		withdraw(patch);
+	return sent ? (int)sent : (int)err;
+}
+
+static int patch_send(void *handle, struct parcel *const *parcel, unsigned n)
+{
+	struct outlet_tunnel *tunnel = handle;
+
+	if (parcel[0]->router < 0)
+		return send_all(NULL, handle, parcel, n);
+	/* The application may have closed our number and opened something else there. */
+	if (!ours_still(tunnel->fd, tunnel->cookie))
+		return -EBADF;
+	return send_all(tunnel, &tunnel->patch, parcel, n);
+}
+
+static size_t patch_largest(void)
+{
+	return MD_ARM_AREA_MAX;
+}
+
+static void patch_disarm(void *handle)
+{
+	struct outlet_tunnel *tunnel = handle;
+
+	atomic_store_explicit(&tunnel->state, OUTLET_GONE, memory_order_release);
+}
+
+static int patch_test(uint8_t version)
+{
+	struct md_arm_form form = selftest_form();
+	struct selftest test;
+	struct sockaddr_in6 to;
+	struct iovec piece[2] = { { test.user, sizeof(test.user) }, { test.area, sizeof(test.area) } };
+	struct msghdr msg = { .msg_name = &to, .msg_iov = piece, .msg_iovlen = 2 };
+	int err = selftest_open(&test, version);
+
+	if (err)
+		return 0;
+	err = ask(test.sender, &form, 1);
+	if (!err) {
+		long sent;
+
+		msg.msg_namelen = outlet_addr(&to, version, test.tuple.dst, test.tuple.dport);
+		sent = raw_sendmsg(test.sender, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		err = sent >= 0 ? selftest_arrived(&test) : sent == -EPERM ? -EPERM : 0;
+	}
+	selftest_close(&test);
+	return err;
+}
+
+const struct engine engine_patch = { MD_ENGINE_PATCH, patch_test, patch_arm, patch_send, patch_largest, patch_disarm };
