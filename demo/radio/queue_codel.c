@@ -18,10 +18,8 @@ struct codel {
 
 static struct radio_queue *make(const struct radio_queue_options *options)
 {
-	struct codel *c = calloc(1, sizeof(*c));
-
 	(void)options;
-	return c ? &c->q : NULL;
+	return calloc(1, sizeof(struct codel)); /* q comes first */
 }
 
 static void put(struct radio_queue *q, struct radio_packet *packet, int64_t now)

@@ -16,10 +16,8 @@ struct dscp {
 
 static struct radio_queue *make(const struct radio_queue_options *options)
 {
-	struct dscp *d = calloc(1, sizeof(*d));
-
 	(void)options;
-	return d ? &d->q : NULL;
+	return calloc(1, sizeof(struct dscp)); /* q comes first */
 }
 
 static unsigned class_of(uint8_t dscp)

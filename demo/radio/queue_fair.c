@@ -46,7 +46,7 @@ static struct line *line_of(struct fair *f, uint32_t flow)
 			best = l;
 	}
 	if (!best)
-		return &f->line[flow % f->count];
+		return &f->line[flow % (f->count ? f->count : 1)];
 	*best = (struct line){ .flow = flow, .used = true };
 	return best;
 }

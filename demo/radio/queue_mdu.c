@@ -152,7 +152,7 @@ static struct flow *flow_of(struct aware *a, uint32_t id)
 			best = f;
 	}
 	if (!best)
-		return &a->flow[id % a->count];
+		return &a->flow[id % (a->count ? a->count : 1)];
 	memset(best, 0, sizeof(*best));
 	best->id = id;
 	best->used = true;

@@ -12,10 +12,8 @@ struct tail {
 
 static struct radio_queue *make(const struct radio_queue_options *options)
 {
-	struct tail *t = calloc(1, sizeof(*t));
-
 	(void)options;
-	return t ? &t->q : NULL;
+	return calloc(1, sizeof(struct tail)); /* q comes first */
 }
 
 static void put(struct radio_queue *q, struct radio_packet *packet, int64_t now)
