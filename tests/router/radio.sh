@@ -8,7 +8,7 @@ V4="from=127.0.0.1:40001 to=127.0.0.1:49777 inner-from=127.0.0.1:40000 inner-to=
 KEYS="--auth-key 1:AES-128-CMAC-96:$T/cmac.key"
 ENDS="--listen 127.0.0.1:49777 --cap 127.0.0.0/8 --client 127.0.0.0/8"
 # shellcheck disable=SC2086
-begin() { router_start $KEYS $ENDS --summary "$T/summary" "$@"; }
+begin() { rm -f "$T/summary"; router_start $KEYS $ENDS --summary "$T/summary" "$@"; }
 sent() { result=$1; shift; same "$result" "$("$FORGE" send "$@")"; }
 count() { same "$1" "$(figure "$2" "$T/summary")"; }
 
