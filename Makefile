@@ -271,7 +271,7 @@ demo:
 	@echo "demo: what the marks buy: six seconds over one bad radio link ('make gain' does it thoroughly)"
 	$(Q)SMALL=1 demo/gain/gain.sh $(B)
 
-# What the marks buy: 20 minutes at most; QUICK=1: 3.
+# What the marks buy, with a progress bar; QUICK=1: a short film and fewer seeds.
 gain:
 	$(Q)tests/packages.sh build demo gain
 	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(GAIN)

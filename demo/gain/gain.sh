@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # gain.sh BUILD - what the marks buy: real video, encoded once, sent once through the shim, played over emulated radio links with
-# each queue policy. Leaves table, JSON and a page in demo/out/gain. QUICK=1: a short film and fewer seeds, within 3 minutes.
+# each queue policy. Leaves table, JSON and a page in demo/out/gain. QUICK=1: a short film and fewer seeds.
 # SMALL=1: one trace, one codec, for "make demo". KEEP=FOLDER keeps the recording, CAPTURE=FOLDER plays it again.
 # shellcheck disable=SC2154,SC2016 # what stage.sh and net.sh set; programs of other shells
 set -u
