@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# mdshim. Two commands matter: "make demo" and "make test"; each installs what it lacks and builds.
+# mdshim. Three commands matter: "make demo", "make gain" and "make test"; each installs what it lacks and builds.
 
 B         ?= build
 V         ?=
@@ -39,6 +39,10 @@ ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
 ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armlink.o armoff.o netns.o)
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
+RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
+# What "make gain" runs, beside the encoder.
+GAIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out demo/gain/film.c demo/gain/users.c,$(wildcard demo/gain/*.c)))
+GAIN       := $(B)/gain/film $(B)/gain/play $(B)/gain/users
 PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
 PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
@@ -50,7 +54,7 @@ FUZZERS    := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS      := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 BENCHES    := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 
-.PHONY: all test demo lint asan ubsan tsan soak fuzz fuzz-long bench bench-gate install uninstall clean packages check-programs
+.PHONY: all test demo gain gain-users lint asan ubsan tsan soak fuzz fuzz-long bench bench-gate install uninstall clean packages check-programs
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -82,6 +86,10 @@ $(B)/librooms.a: $(ROOM_OBJ)
 	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
 
 $(B)/librouter.a: $(filter-out %/main.o,$(ROUTER_OBJ)) $(BOOK_OBJ)
+	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
+
+# The emulated radio link: pure, in real time inside the router and faster in "make gain".
+$(B)/libradio.a: $(RADIO_OBJ)
 	$(call SAY,AR,$@)rm -f $@ && ar crs $@ $^
 
 # inih with its three heap calls bound to ours: the shim reads its file in a constructor, where the host's allocator
@@ -124,15 +132,33 @@ $(B)/tests/bpf/datagram.skel.h: $(B)/tests/bpf/datagram.bpf.o
 $(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
 
 # libevent stands before libev, which has functions of the same names for old programs.
-$(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libmdwire.a
+$(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libradio.a $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -levent_core -levent_extra \
-		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread
+		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread -lm
 
 # The demo's receiver is a GStreamer program; it is not installed.
 $(B)/receive: $(PIPE_SRC) $(wildcard demo/pipeline/*.h)
 	@mkdir -p $(@D)
 	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $(PIPE_SRC) \
 		$$(pkg-config --cflags --libs gstreamer-1.0 gstreamer-app-1.0 | sed 's/-I/-isystem /g')
+
+# Encodes what "make gain" sends: GStreamer. Plays and judges what was sent: libavcodec and libpcap. Not installed.
+$(B)/gain/film: demo/gain/film.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $< $$(pkg-config --cflags --libs gstreamer-1.0 | sed 's/-I/-isystem /g')
+
+$(B)/demo/gain/%.o: demo/gain/%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -Iprovisioner -c -o $@ $<
+
+$(B)/gain/play: $(GAIN_OBJ) $(B)/librouter.a $(B)/libradio.a $(B)/libmdwire.a
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lavformat -lavcodec -lavutil -lpcap -levent_core -levent_extra \
+		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread -lm
+
+$(B)/gain/users: $(B)/demo/gain/users.o $(B)/libradio.a
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lm
 
 # The GStreamer element that gives hints; an example too. Its test stands in for the shim.
 $(B)/gst/libgstmdhint.so: demo/pipeline/mdhint.c include/mdshim/hints.h
@@ -174,7 +200,12 @@ $(B)/mdshim-run: shim/mdshim-run
 # The router's control endpoint speaks the documents of the provisioner.
 $(B)/demo/router/%.o: demo/router/%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -c -o $@ $<
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Iprovisioner -Idemo/radio -c -o $@ $<
+
+# Tests of the radio link know its headers, and those of the router that speak of it.
+$(B)/tests/unit/test_radio%.o: tests/unit/test_radio%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -c -o $@ $<
 
 # The patch in the kernel's harness.
 $(B)/tests/unit/test_patch_program.o: $(B)/tests/bpf/datagram.skel.h
@@ -189,8 +220,8 @@ $(B)/tests/unit/test_answer: $(B)/provisioner/answer.o
 $(B)/tests/unit/test_store: $(B)/provisioner/store.o $(B)/provisioner/usage.o
 $(B)/tests/unit/test_mint: $(B)/provisioner/mint.o
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lcrypto -lev -lpthread $(TEST_LIBS)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/tests/unit/vectors.o $(B)/librouter.a $(B)/libradio.a $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -ljansson -lcrypto -lev -lpthread -lm $(TEST_LIBS)
 
 $(B)/tests/preload/victims/%: tests/preload/victims/%.c
 	@mkdir -p $(@D)
@@ -245,7 +276,7 @@ $(B)/tests/bench/replay: $(B)/shim/check/capture.o
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lpthread
 
-check-programs: $(PRODUCTS) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:
@@ -254,9 +285,24 @@ test:
 	$(Q)tests/run.sh $(B) $(ONLY)
 
 demo:
-	$(Q)tests/packages.sh build demo
-	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(B)/receive $(B)/tests/tools/capread
+	$(Q)tests/packages.sh build demo gain
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(GAIN) $(B)/receive $(B)/tests/tools/capread
 	$(Q)demo/run.sh $(B)
+	@echo
+	@echo "demo: what the marks buy: six seconds over one bad radio link ('make gain' does it thoroughly)"
+	$(Q)SMALL=1 demo/gain/gain.sh $(B)
+
+# What the marks buy, with a progress bar; QUICK=1: a short film and fewer seeds.
+gain:
+	$(Q)tests/packages.sh build demo gain
+	$(Q)$(MAKE) --no-print-directory $(PRODUCTS) $(GAIN)
+	$(Q)demo/gain/gain.sh $(B)
+
+# How many users a toy cell holds; some seconds.
+gain-users:
+	$(Q)tests/packages.sh build
+	$(Q)$(MAKE) --no-print-directory $(B)/gain/users
+	$(Q)$(B)/gain/users
 
 lint:
 	$(Q)tests/packages.sh build test lint

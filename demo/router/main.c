@@ -4,6 +4,8 @@
 #include "bookjson.h"
 #include "lend.h"
 #include "options.h"
+#include "radio.h"
+#include "ran.h"
 #include "report.h"
 
 #include <arpa/inet.h>
@@ -29,6 +31,8 @@ struct router {
 	size_t receivers;
 	struct shelf *shelf;           /* NULL: no control endpoint */
 	struct control *control;
+	struct radio *radio;           /* NULL: none */
+	struct ran ran;                /* with options.gtpu */
 };
 
 static struct router router;
@@ -56,6 +60,17 @@ __attribute__((noreturn)) static void fail_open(const char *what, const char *st
 	fail(what, step, error);
 }
 
+/* A tunnelled datagram goes on: through the radio link, to a radio network, or at once. */
+static void send_on(struct router *r, uint8_t *inner, const struct decision *d)
+{
+	if (r->radio)
+		radio_add(r->radio, inner, d, r->options.bq_unit);
+	else if (r->options.gtpu.version)
+		ran_send(&r->ran, inner, d, r->options.bq_unit);
+	else
+		forward_add(&r->forward, inner, &d->inner, d->outer.ip.tos & 3);
+}
+
 static void handle(void *context, const struct receiver *from, uint8_t *packet, size_t len, const struct moment *at)
 {
 	struct router *r = context;
@@ -68,7 +83,7 @@ static void handle(void *context, const struct receiver *from, uint8_t *packet, 
 	}
 	report_packet(&r->report, &d, at);
 	if (!from->inlined && d.action != DECIDE_DROP && r->options.forward)
-		forward_add(&r->forward, packet + (d.outer.user - packet), &d.inner, d.outer.ip.tos & 3);
+		send_on(r, packet + (d.outer.user - packet), &d);
 }
 
 /* Whether there may be more. */
@@ -129,7 +144,8 @@ static void every_second(struct ev_loop *loop, ev_timer *w, int events)
 static void summarise(void)
 {
 	struct summary s = { &router.report, router.state.flows, router.options.forward ? &router.forward : NULL,
-		router.receiver, router.receivers, router.shelf };
+		router.receiver, router.receivers, router.shelf, router.radio,
+		router.options.gtpu.version ? &router.ran : NULL };
 	const char *path = router.options.summary;
 	FILE *file;
 
@@ -273,6 +289,17 @@ static void open_sockets(struct router *r, struct ev_loop *loop)
 		fail_open("--forward yes", "raw socket", -error);
 }
 
+static void open_radio(struct router *r, struct ev_loop *loop)
+{
+	char problem[200] = "no memory";
+	int error = 0;
+
+	if (r->options.radio.trace && radio_open(&r->radio, &r->options.radio, loop, &r->forward, problem) < 0)
+		fail("--radio", problem, 0);
+	if (r->options.gtpu.version && (error = ran_open(&r->ran, &r->options.gtpu, r->options.teid, r->options.qfi)) < 0)
+		fail("--gtpu", "socket", -error);
+}
+
 static void say_ready(int fd)
 {
 	if (fd < 0)
@@ -287,6 +314,10 @@ static void close_all(struct router *r)
 {
 	for (size_t i = 0; i < r->receivers; i++)
 		receive_close(&r->receiver[i]);
+	if (r->radio)
+		radio_close(r->radio);
+	if (r->options.gtpu.version)
+		ran_close(&r->ran);
 	if (r->options.forward)
 		forward_close(&r->forward);
 	if (r->report.lines)
@@ -321,6 +352,7 @@ int main(int argc, char **argv)
 	set_up(&router);
 	files_open(&router);
 	open_sockets(&router, loop);
+	open_radio(&router, loop);
 	open_control(&router);
 	ev_signal_init(&interrupt, on_end, SIGINT);
 	ev_signal_start(loop, &interrupt);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "options.h"
 
+#include "options_radio.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -345,6 +347,16 @@ static const struct row {
 	{ "domain", "NAME", read_domain, "1 to 64 of A-Z a-z 0-9 . _ -", "whose books are taken" },
 	{ "books", "DIR", read_books, "the name of a folder", "where accepted books are kept" },
 	{ "allow-lab", NULL, read_lab, NULL, "take books for laboratories too (no)" },
+	{ "radio", "TRACE", read_radio, "hard-a, hard-b, hard-c, mild, or the name of a trace file",
+		"send through an emulated radio link" },
+	{ "radio-policy", "NAME", read_radio_policy, "tail, codel, dscp, fair or mdu", "how its queue is served (mdu)" },
+	{ "radio-seed", "N", read_radio_seed, "a number from 0 to 4294967295", "of a generated trace (1)" },
+	{ "radio-delay", "MS", read_radio_delay, "milliseconds from 0 to 10000", "fixed delay of the link (10)" },
+	{ "radio-queue", "PACKETS", read_radio_queue, "a number from 1 to 1000000", "most packets that wait (1000)" },
+	{ "radio-budget", "MS", read_radio_budget, "milliseconds from 1 to 60000", "what may wait is dropped after (140)" },
+	{ "gtpu", "ADDR", read_gtpu, "a unicast address", "send on as GTP-U, with PDU Set information" },
+	{ "teid", "N", read_teid, "a number from 0 to 4294967295", "tunnel endpoint identifier of the receiver" },
+	{ "qfi", "N", read_qfi, "a number from 0 to 63", "QoS flow identifier (1)" },
 	{ "ready-fd", "N", read_ready_fd, "the number of an open descriptor",
 		"write \"ready\" there once all sockets are open" },
 	{ "help", NULL, NULL, NULL, "this text" },
@@ -383,6 +395,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void mistake(const char *
 static void check(const struct options *o)
 {
 	const struct md_ids *ids = &o->ids;
+	const char *radio = options_radio_check(o);
 
 	if (!o->listens && !o->interfaces)
 		mistake("nothing to do: expected --listen ADDR:PORT (tunnel) or --inline IFACE");
@@ -398,6 +411,8 @@ static void check(const struct options *o)
 		mistake("--med-exid, --ofc-exid, --token-exid: expected three different numbers");
 	if (ids->med_kind && ids->med_kind == ids->ofc_kind)
 		mistake("--med-kind, --ofc-kind: expected two different numbers");
+	if (radio)
+		mistake("%s", radio);
 	if (o->json && o->summary && strcmp(o->json, o->summary) == 0)
 		mistake("--json, --summary: expected two different files");
 }
@@ -429,6 +444,8 @@ void options_read(struct options *o, int argc, char **argv)
 	o->window = MD_REPLAY_DEFAULT;
 	o->flows = FLOWS_DEFAULT;
 	o->forward = true;
+	o->radio = (struct radio_options)RADIO_OPTIONS_DEFAULT;
+	o->qfi = 1;
 	o->ready_fd = -1;
 	for (int i = 0; i < ROWS; i++)
 		known[i] = (struct option){ rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, i };

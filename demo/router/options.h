@@ -6,6 +6,8 @@
 
 #include "control.h"
 #include "decide.h"
+#include "gtpu.h"
+#include "radio.h"
 
 #include <net/if.h>
 
@@ -29,6 +31,11 @@ struct options {
 	struct control_options control;
 	const char *books, *domain;
 	bool lab;
+	struct radio_options radio;
+	struct endpoint gtpu;    /* version 0: no GTP-U */
+	uint32_t teid;
+	uint8_t qfi;
+	bool has_teid;
 	int ready_fd;            /* -1: none */
 };
 

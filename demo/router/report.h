@@ -7,6 +7,8 @@
 
 #include "decide.h"
 #include "forward.h"
+#include "radio.h"
+#include "ran.h"
 #include "receive.h"
 #include "shelf.h"
 
@@ -41,6 +43,8 @@ struct summary {
 	const struct receiver *receiver;
 	size_t receivers;
 	struct shelf *shelf;           /* NULL: no control endpoint */
+	const struct radio *radio;     /* NULL: none */
+	const struct ran *ran;         /* NULL: none */
 };
 
 void summary_print(const struct summary *s, FILE *to);

@@ -156,6 +156,17 @@ static json_t *failures_json(const struct report *report)
 	return all;
 }
 
+static json_t *radio_json(const struct radio *radio)
+{
+	struct radio_counts c;
+
+	if (!radio)
+		return json_null();
+	c = radio_counts(radio);
+	return json_pack("{s:s, s:I, s:I, s:I, s:I}", "policy", radio_policy_name(radio), "packets", (json_int_t)c.in, "sent",
+		(json_int_t)c.sent, "dropped", (json_int_t)c.dropped, "waiting", (json_int_t)c.waiting);
+}
+
 static json_t *forward_json(const struct forward *f)
 {
 	json_t *errors = json_object();
@@ -239,6 +250,9 @@ static json_t *summary_object(const struct summary *s)
 	json_object_set_new(o, "failures", failures_json(report));
 	json_object_set_new(o, "outcomes", outcomes_json(report));
 	json_object_set_new(o, "forward", forward_json(s->forward));
+	json_object_set_new(o, "radio", radio_json(s->radio));
+	json_object_set_new(o, "gtpu", s->ran ? json_pack("{s:I, s:I}", "packets", (json_int_t)s->ran->packets, "failed",
+		(json_int_t)s->ran->failed) : json_null());
 	json_object_set_new(o, "receive", receive_json(s));
 	json_object_set_new(o, "flows", json_pack("{s:o, s:o, s:o, s:o}", "begun", number(t.begun), "kept",
 		number(t.flows), "evicted", number(t.evicted), "evicted_busy", number(t.evicted_busy)));

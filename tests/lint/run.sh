@@ -114,6 +114,10 @@ grep -nhE '#include "' demo/router/*.c demo/router/*.h provisioner/mdctl/*.c 2>/
 	sed 's/.*"\(.*\)".*/\1/' | sort -u | while read -r h; do
 	[ -e "demo/router/$h" ] || [ -e "provisioner/mdctl/$h" ] || [ -e "provisioner/$h" ] || echo "not its own: $h"
 done | check 'router and mdctl know include/mdshim only'
+for o in "$B"/demo/radio/*.o; do
+	undefined "$o" | grep -xE 'clock_gettime|gettimeofday|time|socket|send.*|recv.*|write|read|open.*|fopen.*|getenv|rand.*|.*printf' |
+		grep -v '^_*fprintf' | sed "s,^,$(basename "$o") calls ,"
+done | check 'the radio link has no clock and no I/O of its own'
 grep -nE 'include.*mdshim|"\.\./|wire\.h' tests/tools/capread.c | check 'the second reader shares no code'
 
 # --- Headers and files ---------------------------------------------------------------------------------------------------
@@ -137,16 +141,16 @@ git ls-files -s | awk '{ print $2, $4 }' | git cat-file --batch-check='%(objects
 # --- Analysers -----------------------------------------------------------------------------------------------------------
 mapfile -t scripts < <(git ls-files '*.sh' shim/mdshim-run .ci/run)
 shellcheck -S warning "${scripts[@]}" 2>&1 | check 'shellcheck'
-mapfile -t sources < <(git ls-files 'shim/*.c' 'provisioner/*.c' 'demo/router/*.c' | grep -v '\.bpf\.c$')
-cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Iinclude -Ishim -Iprovisioner \
+mapfile -t sources < <(git ls-files 'shim/*.c' 'provisioner/*.c' 'demo/router/*.c' 'demo/radio/*.c' | grep -v '\.bpf\.c$')
+cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Iinclude -Ishim -Iprovisioner -Idemo/radio \
 	--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --suppress=nullPointerArithmetic --suppress=varFuncNullUB \
 	-D__x86_64__ '-DLIBBPF_OPTS(type,name,...)=struct type name = { __VA_ARGS__ }' "${sources[@]}" 2>&1 | check 'cppcheck'
 for f in "${sources[@]}"; do
 	clang -std=c11 -D_GNU_SOURCE -DMDSHIM_VERSION='"0"' -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
-		-Iinclude -Ishim -Iprovisioner -isystem "$B/provisioner" -fsyntax-only "$f" 2>&1 | head -5
+		-Iinclude -Ishim -Iprovisioner -Idemo/radio -isystem "$B/provisioner" -fsyntax-only "$f" 2>&1 | head -5
 done | check 'clang warns of nothing'
 clang-tidy --quiet --checks='-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-security.insecureAPI.strcpy,-clang-analyzer-valist.Uninitialized,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-bugprone-assignment-in-if-condition' \
-	"${sources[@]}" -- -std=c11 -D_GNU_SOURCE -DMDSHIM_VERSION='"0"' -Iinclude -Ishim -Iprovisioner -isystem "$B/provisioner" 2>/dev/null | grep -E 'warning:|error:' | check 'clang-tidy'
+	"${sources[@]}" -- -std=c11 -D_GNU_SOURCE -DMDSHIM_VERSION='"0"' -Iinclude -Ishim -Iprovisioner -Idemo/radio -isystem "$B/provisioner" 2>/dev/null | grep -E 'warning:|error:' | check 'clang-tidy'
 for m in $(git ls-files '*.1' '*.5' '*.8'); do
 	LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$m" 2>&1 >/dev/null | sed "s,^,$m: ,"
 done | check 'manual pages'
