@@ -109,6 +109,7 @@ static bool in_pieces(struct call *call)
 /* What speaks against every datagram of a message. */
 static enum md_aside survey(struct call *call, struct packet *packet, struct control *control, struct octets *all)
 {
+	/* cppcheck-suppress ctuuninitvar - walk() set it */
 	const struct msghdr *msg = packet->msg;
 
 	if (!sight_legible(call, msg))

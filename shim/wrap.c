@@ -264,7 +264,7 @@ static enum md_aside wrap_by(struct call *call, struct packet *packet)
 	struct parcel parcel;
 	enum md_aside why;
 
-	if (ofc)
+	if (ofc && packet->book)
 		ids.legacy16 &= packet->book->snapshot->legacy16; /* both ends of the domain have to say so */
 	why = pack(call, packet, &parcel, inner);
 	if (why != MD_ASIDE_COUNT)

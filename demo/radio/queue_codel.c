@@ -18,8 +18,10 @@ struct codel {
 
 static struct radio_queue *make(const struct radio_queue_options *options)
 {
+	void *made = calloc(1, sizeof(struct codel));
+
 	(void)options;
-	return calloc(1, sizeof(struct codel)); /* q comes first */
+	return made; /* q comes first */
 }
 
 static void put(struct radio_queue *q, struct radio_packet *packet, int64_t now)

@@ -16,8 +16,10 @@ struct dscp {
 
 static struct radio_queue *make(const struct radio_queue_options *options)
 {
+	void *made = calloc(1, sizeof(struct dscp));
+
 	(void)options;
-	return calloc(1, sizeof(struct dscp)); /* q comes first */
+	return made; /* q comes first */
 }
 
 static unsigned class_of(uint8_t dscp)

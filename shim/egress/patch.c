@@ -209,8 +209,9 @@ static long send_by_tunnel(const struct outlet_tunnel *tunnel, const struct parc
 }
 
 /* The area makes the datagram longer than the segment size that the application chose, and the kernel would split it. */
-static __attribute__((noinline)) long send_whole(const struct parcel *parcel, struct msghdr *msg)
+static __attribute__((noinline)) long send_whole(const struct parcel *parcel, const struct msghdr *plain)
 {
+	struct msghdr msg = *plain;
 	union {
 		struct cmsghdr align;
 		uint8_t octets[CONTROL_ROOM];
@@ -227,10 +228,9 @@ static __attribute__((noinline)) long send_whole(const struct parcel *parcel, st
 	c->cmsg_level = IPPROTO_UDP;
 	c->cmsg_type = UDP_SEGMENT;
 	c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-	/* cppcheck-suppress autoVariables - msg does not outlive this call */
-	msg->msg_control = &control;
-	msg->msg_controllen = at + CMSG_SPACE(sizeof(uint16_t));
-	return send_pieces(parcel->fd, parcel, msg);
+	msg.msg_control = &control;
+	msg.msg_controllen = at + CMSG_SPACE(sizeof(uint16_t));
+	return send_pieces(parcel->fd, parcel, &msg);
 }
 
 static long send_inline(const struct parcel *parcel)
