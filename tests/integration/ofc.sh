@@ -269,4 +269,45 @@ option = ofc'
 	ok 'a program that may not read the book: natively, counted as book-unreadable' unreadable
 	sender_end
 fi
+
+# --- Two routers of one domain ------------------------------------------------------------------------------------------------------
+# Each watches a way of its own to the client, who is not there; the route is all that changes when the flow moves.
+daemon_end
+router_end a
+fresh
+two_ways() {
+	ip addr add 10.8.0.1/32 dev lo
+	for i in 1 2; do
+		ip link add "near$i" type veth peer name "far$i" && ip link set "near$i" up && ip link set "far$i" up &&
+			ip neigh add 10.9.0.1 lladdr "$(ip -j link show "far$i" | jq -r ".[0].address")" dev "near$i" || return 1
+	done
+	way 1
+}
+way() { ip route replace 10.9.0.1/32 dev "near$1" src 10.8.0.1; }
+pair() {
+	two_ways && router_begin a 7001 --inline far1 --cap 10.8.0.1/32 --client 10.9.0.1/32 --json "$T/a.lines" &&
+		router_begin b 7011 --inline far2 --cap 10.8.0.1/32 --client 10.9.0.1/32 --json "$T/b.lines" &&
+		daemon_begin https://127.0.0.1:7001/v1 https://127.0.0.1:7011/v1 && until_ has_active
+}
+seen_by() { grep -c ':5004"' "$T/$1.lines"; }
+all_seen() { [ $(($(seen_by a) + $(seen_by b))) -ge "$1" ]; }
+moves() {
+	settings 'mode = inline
+option = ofc'
+	sed -i 's,^destination = .*,destination = 10.9.0.0/24,' "$T/shim.conf"
+	rm -f "$T/a.lines" "$T/b.lines"
+	DOMAIN='epoch = 600'
+	pair || return 1
+	sent=0
+	sender_begin 10.9.0.1 && tell send 25 && until_ all_seen 100 && [ "$(seen_by a)" = 100 ] &&
+		way 2 && tell send 25 && until_ all_seen 200 && [ "$(seen_by b)" = 100 ] &&
+		way 1 && tell send 10 && sender_end && until_ all_seen 240 || { seen_by a; seen_by b; counted .asides; return 1; }
+	[ "$(counted .wrapped)" = 240 ] || { counted .asides; return 1; }
+	cat "$T/a.lines" "$T/b.lines" | grep ':5004"' | jq -s '
+		map(select(.action != "metadata" or .auth != "ok" or .option != "ofc")) as $strange | map(.seq) | sort as $seq
+		| if ($strange | length) == 0 and ($seq | length) == 240 and $seq[-1] - $seq[0] == 239 and ($seq | unique | length) == 240
+		  then empty else [($seq | length), $seq[0], $seq[-1], $strange[0:3]] end' >"$T/strange"
+	[ ! -s "$T/strange" ] || { cat "$T/strange"; return 1; }
+}
+ok 'a flow moves from one router to the other and back: every datagram is verified and decoded' moves
 plan
