@@ -123,10 +123,11 @@ stage_receiver() {
 	ready receiver "$stage/receiver.ready" 30
 }
 
-# stage_send COMMAND... - the unmodified sender, to its end; by the command stage_as, if one is set (as another user, say).
-stage_as=()
+# stage_send COMMAND... - the unmodified sender, to its end; by the command stage_as, if one is set (as another user, say), who
+# finds mdshim-run in the folder stage_from then.
+stage_as=() stage_from=$B
 stage_send() {
-	local run=("${stage_as[@]}" "$B/mdshim-run" -c "$stage/shim.conf" --)
+	local run=("${stage_as[@]}" "$stage_from/mdshim-run" -c "$stage/shim.conf" --)
 	[ "$stage_mode" != native ] || run=("${stage_as[@]}")
 	inside server "${run[@]}" "$@" 8>&- </dev/null >"$stage/sender.out" 2>"$stage/sender.err" && return
 	stage_say "the sender failed:"

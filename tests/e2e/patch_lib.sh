@@ -17,7 +17,8 @@ here=$(dirname "$(readlink -f -- "${BASH_SOURCE[0]}")")
 . "$here/lib.sh"
 
 bpf=$MD_NET_DIR/bpf
-cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/mdshim-test.$$
+cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+cgroup=$cgroups/mdshim-test.$$
 arm=("$B/mdctl" arm --dir "$bpf/m")
 armed=
 
@@ -31,6 +32,7 @@ trap arm_away EXIT
 skip_scene() { tests=$((tests + 1)); echo "ok $tests - $1 # SKIP $2"; finish; }
 
 mkdir -p "$bpf" && mount -t bpf bpf "$bpf" 2>"$MD_NET_DIR/why" || skip_scene "the patch" "no BPF file system: $(cat "$MD_NET_DIR/why")"
+[ -n "$cgroups" ] || skip_scene "the patch" "no file system of control groups is mounted"
 mkdir "$cgroup" 2>"$MD_NET_DIR/why" || skip_scene "the patch" "no control group: $(cat "$MD_NET_DIR/why")"
 
 # arm_server - arms the server's namespace for what runs in the control group.
@@ -49,6 +51,10 @@ fi
 
 # shellcheck disable=SC2016
 stage_as=(bash -c 'echo $$ >"$0/cgroup.procs" && exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"' "$cgroup")
+
+# Somebody else may not even enter the build folder.
+stage_from=$MD_NET_DIR/from
+mkdir "$stage_from" && cp "$B/mdshim-run" "$B/mdshim-check" "$B/libmdshim.so" "$stage_from" || exit 1
 
 # The sender reads its configuration, writes its counters and its copy of what it made.
 let_nobody_in() {

