@@ -267,6 +267,13 @@ static bool usable(const struct copy *copy, int64_t now)
 	return copy && md_snapshot_usable(&copy->snapshot, now);
 }
 
+/* A call reads the clock once, and may take a book later that came into force meanwhile: it is published when it does, by the
+ * clock of this host, and the second has turned. */
+static int64_t turned(const struct copy *copy, int64_t now)
+{
+	return copy && copy->snapshot.not_before == now + 1 ? now + 1 : now;
+}
+
 /* The key is found once a second. */
 static void choose_key(struct copy *copy, int64_t now, struct book *book)
 {
@@ -304,6 +311,7 @@ enum md_aside book_pin(int domain, int64_t now, uint32_t tick, struct book *book
 		}
 		copy = pin(s, at);
 	}
+	now = turned(copy, now);
 	if (!usable(copy, now)) {
 		bool before = copy && now < copy->snapshot.not_before;
 
