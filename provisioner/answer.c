@@ -18,10 +18,10 @@ static bool place_good(const char *at)
 {
 	static const char *const members[] = { "", ".c", ".p", ".l", ".d", ".role", ".colour", ".stream", ".keyid", ".alg", ".key",
 		".cover", ".notBefore" };
-	unsigned index;
+	char index[5]; /* digits: as a number it could have a sign and line breaks in front */
 	int n = 0;
 
-	if (sscanf(at, "codes[%4u]%n", &index, &n) < 1 && sscanf(at, "keys[%4u]%n", &index, &n) < 1)
+	if (sscanf(at, "codes[%4[0-9]]%n", index, &n) < 1 && sscanf(at, "keys[%4[0-9]]%n", index, &n) < 1)
 		return false;
 	for (size_t i = 0; n && i < sizeof(members) / sizeof(*members); i++)
 		if (strcmp(at + n, members[i]) == 0)

@@ -67,12 +67,14 @@ router_a() {
 # lines - what the router said since mark of datagrams to the client; on the loopback interface it sees others too, such as those an
 # engine tries itself with
 mark() { marked=$(wc -l <"$T/a.lines"); }
-lines() { tail -n "+$((marked + 1))" "$T/a.lines" | grep ':5004"'; }
+whole() { head -n "$(wc -l <"$T/$1.lines")" "$T/$1.lines"; } # without the line that is being written
+lines() { whole a | tail -n "+$((marked + 1))" | grep ':5004"'; }
 lines_come() { [ "$(lines | wc -l)" -ge "$1" ]; }
 # all_decoded DATAGRAMS - that many since mark, every one verified and decoded
 all_decoded() {
 	until_ lines_come "$1" || { echo "$(lines | wc -l) of $1"; return 1; }
-	lines | awk -v want="$1" '/"action":"metadata"/ && /"auth":"ok"/ { n++ } END { if (n != want || NR != want) { print n + 0, "decoded of", NR; exit 1 } }'
+	lines | awk -v want="$1" '/"action":"metadata"/ && /"auth":"ok"/ { n++ } END { if (n != want || NR != want) { print n + 0, "decoded of", NR, "of", want; exit 1 } }' ||
+		{ lines | grep -v '"action":"metadata".*"auth":"ok"\|"auth":"ok".*"action":"metadata"' | head -3; return 1; }
 }
 
 # --- What is told, in every form ---------------------------------------------------------------------------------------------------
@@ -142,7 +144,8 @@ router_a
 differ() { # ORDER
 	settings "$tunnel"
 	mark
-	tcpdump --immediate-mode -U -n -s 0 -B 8192 -i lo -Q in -Z root -w "$T/fork.pcap" udp dst port 7002 2>"$T/tcpdump" 8>&- &
+	rm -f "$T/tcpdump" # what an earlier one said there
+	tcpdump --immediate-mode -U -n -s 2000 -B 32768 -i lo -Q in -Z root -w "$T/fork.pcap" udp dst port 7002 2>"$T/tcpdump" 8>&- &
 	dump=$!
 	until_ says 'listening on' "$T/tcpdump" || return 1
 	sent=0
@@ -292,7 +295,7 @@ pair() {
 		router_begin b 7011 --inline far2 --cap 10.8.0.1/32 --client 10.9.0.1/32 --json "$T/b.lines" &&
 		daemon_begin https://127.0.0.1:7001/v1 https://127.0.0.1:7011/v1 && until_ has_active
 }
-seen_by() { grep -c ':5004"' "$T/$1.lines"; }
+seen_by() { whole "$1" | grep -c ':5004"'; }
 all_seen() { [ $(($(seen_by a) + $(seen_by b))) -ge "$1" ]; }
 moves() {
 	settings 'mode = inline
@@ -306,7 +309,7 @@ option = ofc'
 		way 2 && tell send 25 && until_ all_seen 200 && [ "$(seen_by b)" = 100 ] &&
 		way 1 && tell send 10 && sender_end && until_ all_seen 240 || { seen_by a; seen_by b; counted .asides; return 1; }
 	[ "$(counted .wrapped)" = 240 ] || { counted .asides; return 1; }
-	cat "$T/a.lines" "$T/b.lines" | grep ':5004"' | jq -s '
+	{ whole a && whole b; } | grep ':5004"' | jq -s '
 		map(select(.action != "metadata" or .auth != "ok" or .option != "ofc")) as $strange | map(.seq) | sort as $seq
 		| if ($strange | length) == 0 and ($seq | length) == 240 and $seq[-1] - $seq[0] == 239 and ($seq | unique | length) == 240
 		  then empty else [($seq | length), $seq[0], $seq[-1], $strange[0:3]] end' >"$T/strange"

@@ -38,7 +38,7 @@ cat >"$T/shim.conf" <<-END
 	domain = cap1
 END
 begin() {
-	tcpdump --immediate-mode -n -s 0 -B 131072 -i lo -Q in -Z root -w "$T/stream.pcap" udp dst port 7002 2>"$T/tcpdump" 8>&- &
+	tcpdump --immediate-mode -n -s 2000 -B 131072 -i lo -Q in -Z root -w "$T/stream.pcap" udp dst port 7002 2>"$T/tcpdump" 8>&- &
 	dump=$!
 	until_ says 'listening on' "$T/tcpdump" && router_begin a 7001 && daemon_begin https://127.0.0.1:7001/v1 && until_ has_active
 }
