@@ -115,7 +115,7 @@ ok 'with one answer missing the old book stays; the new one follows when it come
 
 killed() {
 	for i in 1 2 3 4 5 6; do
-		timeout "0.$(od -An -N1 -tu1 /dev/urandom | tr -d ' ')" cat <&8 >/dev/null
+		timeout "0.$(od -An -N1 -tu1 /dev/urandom | tr -d ' ')1" cat <&8 >/dev/null
 		daemon_end KILL
 		daemon_again || return 1
 	done
