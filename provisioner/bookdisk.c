@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "bookdisk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,4 +147,40 @@ int file_folder(const char *path, unsigned mode)
 	if (stat(path, &st) < 0)
 		return -errno;
 	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+/* The book of a name "DOMAIN.NUMBER.book", or 0. */
+static uint32_t book_of(const char *name, const char *domain)
+{
+	size_t len = strlen(domain);
+	char *end;
+	unsigned long n;
+
+	if (strncmp(name, domain, len) != 0 || name[len] != '.' || name[len + 1] < '1' || name[len + 1] > '9')
+		return 0;
+	n = strtoul(name + len + 1, &end, 10);
+	return strcmp(end, ".book") == 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int file_books(const char *folder, const char *domain, uint32_t book[static FILE_BOOKS], unsigned *n)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+
+	*n = 0;
+	if (!d)
+		return -errno;
+	while ((e = readdir(d)) && *n < FILE_BOOKS)
+		if ((book[*n] = book_of(e->d_name, domain)))
+			++*n;
+	closedir(d);
+	qsort(book, *n, sizeof(*book), ascending);
+	return 0;
 }

@@ -5,6 +5,7 @@
 #define MD_BOOKDISK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct iovec;
 
@@ -19,5 +20,10 @@ void file_erase(const char *folder, const char *name);
 
 /* Makes a folder if it is not there. 0 or -errno. */
 int file_folder(const char *path, unsigned mode);
+
+enum { FILE_BOOKS = 64 };
+
+/* The books of a domain, by files of the name DOMAIN.NUMBER.book, in rising order; more than FILE_BOOKS are left out. 0 or -errno. */
+int file_books(const char *folder, const char *domain, uint32_t book[static FILE_BOOKS], unsigned *n);
 
 #endif

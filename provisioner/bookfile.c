@@ -4,14 +4,12 @@
 #include "bookdisk.h"
 #include "bookjson.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
-enum { TOP = 64 + 1, FILES = 64 };
+enum { TOP = 64 + 1 };
 
 static void top_make(char top[static TOP + 1], const char *text, size_t len)
 {
@@ -58,41 +56,6 @@ void bookfile_forget(const char *folder, const char *domain, uint32_t book)
 	file_erase(folder, name);
 }
 
-static uint32_t book_of(const char *name, const char *domain)
-{
-	size_t len = strlen(domain);
-	char *end;
-	unsigned long n;
-
-	if (strncmp(name, domain, len) != 0 || name[len] != '.' || name[len + 1] < '1' || name[len + 1] > '9')
-		return 0;
-	n = strtoul(name + len + 1, &end, 10);
-	return strcmp(end, ".book") == 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int list(const char *folder, const char *domain, uint32_t book[FILES], unsigned *n)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-
-	*n = 0;
-	if (!d)
-		return -errno;
-	while ((e = readdir(d)) && *n < FILES)
-		if ((book[*n] = book_of(e->d_name, domain)))
-			++*n;
-	closedir(d);
-	qsort(book, *n, sizeof(*book), ascending);
-	return 0;
-}
-
 static void highest_read(const char *folder, const char *domain, uint32_t *highest)
 {
 	char name[128], *text;
@@ -108,12 +71,12 @@ static void highest_read(const char *folder, const char *domain, uint32_t *highe
 int bookfile_load(const char *folder, const char *domain, uint32_t *highest,
 	void (*each)(void *context, uint32_t book, const char *text, size_t len), void *context, unsigned *damaged)
 {
-	uint32_t book[FILES];
+	uint32_t book[FILE_BOOKS];
 	unsigned n = 0;
 	int err = file_folder(folder, 0750);
 
 	if (!err)
-		err = list(folder, domain, book, &n);
+		err = file_books(folder, domain, book, &n);
 	if (!err)
 		highest_read(folder, domain, highest);
 	for (unsigned i = 0; i < n; i++) {

@@ -4,7 +4,6 @@
 #include "bookjson.h"
 #include "bookdisk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -16,7 +15,7 @@
 
 /* "mdshim-store-1 " and 64 digits and a newline, then what the digest is of: a line of JSON, and the document. */
 static const char mark[] = "mdshim-store-1 ";
-enum { MARK = sizeof(mark) - 1, TOP = MARK + 64 + 1, HEAD_MAX = 16384, FILES = 64 };
+enum { MARK = sizeof(mark) - 1, TOP = MARK + 64 + 1, HEAD_MAX = 16384 };
 
 static const char *const state_name[] = { "offered", "accepted", "active", "draining" };
 
@@ -135,48 +134,12 @@ static bool stored_read(char *text, size_t len, uint32_t book, struct stored *s)
 	return true;
 }
 
-/* The book of a name "DOMAIN.NUMBER.book", or 0. */
-static uint32_t book_of(const char *name, const char *domain)
-{
-	size_t len = strlen(domain);
-	char *end;
-	unsigned long n;
-
-	if (strncmp(name, domain, len) != 0 || name[len] != '.' || name[len + 1] < '1' || name[len + 1] > '9')
-		return 0;
-	n = strtoul(name + len + 1, &end, 10);
-	return strcmp(end, ".book") == 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int list(const char *folder, const char *domain, uint32_t book[FILES], unsigned *n)
-{
-	DIR *d = opendir(folder);
-	struct dirent *e;
-
-	*n = 0;
-	if (!d)
-		return -errno;
-	while ((e = readdir(d)) && *n < FILES)
-		if ((book[*n] = book_of(e->d_name, domain)))
-			++*n;
-	closedir(d);
-	qsort(book, *n, sizeof(*book), ascending);
-	return 0;
-}
-
 int store_load(const char *folder, const char *domain, void (*each)(void *context, struct stored *s), void *context,
 	unsigned *damaged)
 {
-	uint32_t book[FILES];
+	uint32_t book[FILE_BOOKS];
 	unsigned n;
-	int err = list(folder, domain, book, &n);
+	int err = file_books(folder, domain, book, &n);
 
 	*damaged = 0;
 	for (unsigned i = 0; !err && i < n; i++) {
