@@ -29,6 +29,7 @@ struct faults_report {
 	uint64_t children_failed;
 	uint64_t wrapped;               /* sends of the shim that succeeded */
 	int64_t last_result, last_expected, last_errno;
+	int64_t last_child, last_child_kind;    /* wait status of one that failed, and FAULT_FORK or FAULT_EXEC */
 };
 
 /* Each datagram that a send call said it had sent. */

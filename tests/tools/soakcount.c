@@ -161,6 +161,8 @@ static int show(const char *path)
 		r->errnos, r->children_failed, r->wrapped);
 	if (r->results || r->errnos)
 		printf("last %" PRId64 " expected %" PRId64 " errno %" PRId64 "\n", r->last_result, r->last_expected, r->last_errno);
+	if (r->children_failed)
+		printf("last_child %s wait status %#" PRIx64 "\n", kinds[r->last_child_kind], (uint64_t)r->last_child);
 	return 0;
 }
 

@@ -524,6 +524,15 @@ static void replace_config(void)
 		count(FAULT_CONFIG);
 }
 
+static void child_ended(int status, enum fault_kind kind)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return;
+	__atomic_fetch_add(&report->children_failed, 1, __ATOMIC_RELAXED);
+	report->last_child = status;
+	report->last_child_kind = kind;
+}
+
 static void start_program(void)
 {
 	char name[] = "true", *arguments[] = { name, NULL };
@@ -536,8 +545,7 @@ static void start_program(void)
 			;
 	else
 		return;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		__atomic_fetch_add(&report->children_failed, 1, __ATOMIC_RELAXED);
+	child_ended(status, FAULT_EXEC);
 }
 
 /* --- Doors ------------------------------------------------------------------------------------------------------------ */
@@ -605,8 +613,7 @@ static void fork_and_send(int fd, const struct msghdr *msg)
 		return;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		__atomic_fetch_add(&report->children_failed, 1, __ATOMIC_RELAXED);
+	child_ended(status, FAULT_FORK);
 }
 
 static void disturb(int fd, const struct msghdr *msg)
