@@ -59,7 +59,7 @@ each() {
 }
 
 # wrapped - datagrams that all runs so far have wrapped and sent by the engine of the moment, as a number
-engine=raw
+engine='raw'
 wrapped() {
 	"$B/tests/tools/shimstats" "$work/stats" | awk -v engine="engine.$engine" '$1 == engine { print $2 }'
 }
@@ -128,7 +128,7 @@ count raw-tunnel-sendmmsg tunnel $all sendmmsg 4 0 1 1
 flat flat-sendto inline 100000 sendto 4 0
 flat flat-sendmmsg inline 100000 sendmmsg 4 0
 if arm "$work" >"$work/why"; then
-	engine=patch
+	engine='patch'
 	for mode in inline tunnel; do
 		cp "$work/$mode.conf" "$work/patch-$mode.conf"
 	done
@@ -139,7 +139,7 @@ if arm "$work" >"$work/why"; then
 	count patch-tunnel-sendto patch-tunnel $all sendto 4 0 1 1
 	count patch-tunnel-sendmmsg patch-tunnel $all sendmmsg 4 0 1 1
 	disarm
-	engine=raw
+	engine='raw'
 else
 	tests=$((tests + 1))
 	echo "ok - instructions: the egress patch # SKIP $(cat "$work/why")"

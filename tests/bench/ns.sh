@@ -19,7 +19,9 @@ link() {
 # arm FOLDER - the egress patch for what this shell starts from now on, in a control group of its own; pins lie in FOLDER.
 # The reason on standard output, if it cannot be. disarm - takes it away again, also if it is not there.
 arm() {
-	armed=$1/bpf cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/mdshim-bench.$$
+	cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	[ -n "$cgroup" ] || { echo "no file system of control groups is mounted"; return 1; }
+	armed=$1/bpf cgroup=$cgroup/mdshim-bench.$$
 	mkdir -p "$armed"
 	if ! mount -t bpf bpf "$armed" 2>/dev/null; then
 		echo "no BPF file system"
