@@ -288,12 +288,12 @@ static void put(struct radio_queue *q, struct radio_packet *packet, int64_t now)
 
 /* --- Being served --------------------------------------------------------------------------------------------------- */
 
-/* The MDU of the flow that is next: what was begun; else the oldest, but what is above the base only as long as the key and
- * base MDUs that wait would still be in time behind it. NULL: none waits. */
+/* The MDU of the flow that is next: what was begun; a key that would be late behind what is older; else the oldest, but what is above
+ * the base only as long as the key and base MDUs that wait would still be in time behind it. NULL: none waits. */
 static struct mdu *choose(const struct aware *a, struct flow *f, int64_t now)
 {
-	struct mdu *first = NULL, *trunk = NULL;
-	size_t octets = 0;
+	struct mdu *first = NULL, *trunk = NULL, *key = NULL;
+	size_t octets = 0, all = 0, until_key = 0;
 
 	for (unsigned i = 0; i < f->mdus.count; i++) {
 		struct mdu *m = mdus_at(&f->mdus, i);
@@ -302,14 +302,19 @@ static struct mdu *choose(const struct aware *a, struct flow *f, int64_t now)
 			continue;
 		if (m->state == MDU_STARTED || m->kind == MDU_SINGLE)
 			return m;
-		if (!first)
-			first = m;
+		first = first ? first : m;
+		all += rest_of(m);
+		if (m->kind == MDU_KEY) {
+			key = m;
+			until_key = all;
+		}
 		if (m->kind != MDU_KEY && m->kind != MDU_BASE)
 			continue;
-		if (!trunk)
-			trunk = m;
+		trunk = trunk ? trunk : m;
 		octets += m->fifo.octets;
 	}
+	if (key && now + time_for(a, until_key) > key->born + a->q.options.budget)
+		return key;
 	if (!trunk || first == trunk)
 		return first;
 	octets += first->fifo.octets;
