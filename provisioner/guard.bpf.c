@@ -9,12 +9,8 @@ extern ARM_MAP_SOCKETS arm_sockets SEC(".maps");
 extern ARM_MAP_COUNTS arm_counts SEC(".maps");
 ARM_COUNTER(arm_counts)
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ARM_INTERFACES);
-	__type(key, struct arm_interface);
-	__type(value, struct arm_interface_state);
-} arm_interfaces SEC(".maps");
+extern ARM_MAP_INTERFACES arm_interfaces SEC(".maps");
+extern ARM_MAP_DETOURS arm_detours SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -44,6 +40,18 @@ static __always_inline int refuse(enum arm_count why)
 	return REFUSE;
 }
 
+/* A segment train with areas. The kernel does not cut one into fragments: it has seen that the segments fit the MTU. */
+static __always_inline int guard_train(struct __sk_buff *skb, const struct arm_interface *at)
+{
+	struct arm_interface_state *interface = bpf_map_lookup_elem(&arm_interfaces, at);
+	struct arm_detour *detour = bpf_map_lookup_elem(&arm_detours, &at->netns);
+
+	if (!interface || !interface->trains || !detour || !detour->open)
+		return refuse(ARM_REFUSED_TRAINS);
+	count_all(ARM_PASSED, skb->gso_segs);
+	return PASS;
+}
+
 SEC("cgroup_skb/egress")
 int arm_guard(struct __sk_buff *skb)
 {
@@ -59,7 +67,7 @@ int arm_guard(struct __sk_buff *skb)
 	if (!sk)
 		return PASS;
 	socket = bpf_sk_storage_get(&arm_sockets, sk, 0, 0);
-	if (!socket || skb->gso_size)
+	if (!socket)
 		return PASS;
 	shape = find_udp(skb, &p);
 	if (shape == SHAPE_OTHER)
@@ -68,11 +76,13 @@ int arm_guard(struct __sk_buff *skb)
 		return PASS;
 	if (p.sport != (uint16_t)sk->src_port)
 		return refuse(ARM_REFUSED_OTHER); /* translated on this host: the patch would not know it again */
+	at.netns = socket->netns;
+	at.index = skb->ifindex;
+	if (skb->gso_size)
+		return guard_train(skb, &at);
 	/* What the kernel has cut into fragments already hangs behind the first of them. */
 	if ((long)skb->data_end - (long)skb->data < skb->len)
 		return refuse(ARM_REFUSED_FRAGMENTS);
-	at.netns = socket->netns;
-	at.index = skb->ifindex;
 	if (!bpf_map_lookup_elem(&arm_interfaces, &at))
 		return refuse(ARM_REFUSED_INTERFACE);
 	count(ARM_PASSED);
@@ -111,6 +121,18 @@ static __always_inline int enrol(struct bpf_sockopt *ctx, const struct md_arm_re
 	return PASS;
 }
 
+/* Whether the socket may send trains: it is armed, and its namespace has a detour. */
+static __always_inline int answer_trains(struct bpf_sockopt *ctx)
+{
+	uint64_t netns = bpf_get_netns_cookie(ctx);
+	struct arm_detour *detour = bpf_map_lookup_elem(&arm_detours, &netns);
+
+	if (!detour || !detour->open || !bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, 0))
+		return answer(-19 /* ENODEV */);
+	ctx->optlen = -1;
+	return PASS;
+}
+
 SEC("cgroup/setsockopt")
 int arm_enrol(struct bpf_sockopt *ctx)
 {
@@ -119,7 +141,7 @@ int arm_enrol(struct bpf_sockopt *ctx)
 	uint32_t zero = 0;
 	uint64_t netns;
 
-	if (ctx->level != MD_ARM_LEVEL || ctx->optname != MD_ARM_SOCKET) {
+	if (ctx->level != MD_ARM_LEVEL || (ctx->optname != MD_ARM_SOCKET && ctx->optname != MD_ARM_TRAINS)) {
 		if (ctx->optlen > 4096)
 			ctx->optlen = 0; /* longer than what is shown to programs: as the caller has it */
 		return PASS;
@@ -131,6 +153,8 @@ int arm_enrol(struct bpf_sockopt *ctx)
 		return PASS;
 	if ((void *)(request + 1) > ctx->optval_end || request->version != MD_ARM_VERSION || request->forms > MD_ARM_FORMS)
 		return answer(-22 /* EINVAL */);
+	if (ctx->optname == MD_ARM_TRAINS)
+		return answer_trains(ctx);
 	if (!request->forms) {
 		bpf_sk_storage_delete(&arm_sockets, ctx->sk);
 		ctx->optlen = -1;
