@@ -40,16 +40,13 @@ static __always_inline int refuse(enum arm_count why)
 	return REFUSE;
 }
 
-/* A segment train with areas. The kernel does not cut one into fragments: it has seen that the segments fit the MTU. */
-static __always_inline int guard_train(struct __sk_buff *skb, const struct arm_interface *at)
+/* Whether a segment train with areas may leave by the interface. */
+static __always_inline enum arm_count judge_train(const struct arm_interface *at)
 {
 	struct arm_interface_state *interface = bpf_map_lookup_elem(&arm_interfaces, at);
 	struct arm_detour *detour = bpf_map_lookup_elem(&arm_detours, &at->netns);
 
-	if (!interface || !interface->trains || !detour || !detour->open)
-		return refuse(ARM_REFUSED_TRAINS);
-	count_all(ARM_PASSED, skb->gso_segs);
-	return PASS;
+	return interface && interface->trains && detour && detour->open ? ARM_PASSED : ARM_REFUSED_TRAINS;
 }
 
 SEC("cgroup_skb/egress")
@@ -57,6 +54,7 @@ int arm_guard(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct arm_interface at = { 0 };
+	enum arm_count why = ARM_PASSED;
 	struct armed_socket *socket;
 	enum shape shape;
 	struct place p;
@@ -72,20 +70,24 @@ int arm_guard(struct __sk_buff *skb)
 	shape = find_udp(skb, &p);
 	if (shape == SHAPE_OTHER)
 		return refuse(ARM_REFUSED_OTHER); /* transformed already (IPsec): nobody can tell any more what is in it */
-	if (shape != SHAPE_PLAIN || !find_area(skb, &p, socket))
+	if (shape != SHAPE_PLAIN)
 		return PASS;
-	if (p.sport != (uint16_t)sk->src_port)
-		return refuse(ARM_REFUSED_OTHER); /* translated on this host: the patch would not know it again */
 	at.netns = socket->netns;
 	at.index = skb->ifindex;
-	if (skb->gso_size)
-		return guard_train(skb, &at);
+	if (p.sport != (uint16_t)sk->src_port)
+		why = ARM_REFUSED_OTHER; /* translated on this host: the patch would not know it again */
+	/* The kernel has seen that the segments of a train fit the MTU, and cuts none into fragments. */
+	else if (skb->gso_size)
+		why = judge_train(&at);
 	/* What the kernel has cut into fragments already hangs behind the first of them. */
-	if ((long)skb->data_end - (long)skb->data < skb->len)
-		return refuse(ARM_REFUSED_FRAGMENTS);
-	if (!bpf_map_lookup_elem(&arm_interfaces, &at))
-		return refuse(ARM_REFUSED_INTERFACE);
-	count(ARM_PASSED);
+	else if ((long)skb->data_end - (long)skb->data < skb->len)
+		why = ARM_REFUSED_FRAGMENTS;
+	else if (!bpf_map_lookup_elem(&arm_interfaces, &at))
+		why = ARM_REFUSED_INTERFACE;
+	/* Whether there is an area at all matters only where the patch would not cut it off. */
+	if (why != ARM_PASSED)
+		return find_area(skb, &p, socket) ? refuse(why) : PASS;
+	count_all(ARM_PASSED, skb->gso_size ? skb->gso_segs : 1);
 	return PASS;
 }
 
