@@ -22,7 +22,7 @@ struct held {
 	struct flow_key key;
 	uint64_t undo[2];
 	uint32_t at;                 /* in octets */
-	uint16_t user_len, area_len, user_sum;
+	uint16_t user_len, area_len, inner_sum;
 	enum md_count count;
 	struct md_ip ip;
 };
@@ -137,7 +137,7 @@ static void add(struct run *run, const struct packet *packet, const struct parce
 	held->at = (uint32_t)run->len;
 	held->user_len = (uint16_t)parcel->user_len;
 	held->area_len = (uint16_t)parcel->area_len;
-	held->user_sum = parcel->user_sum;
+	held->inner_sum = parcel->router < 0 ? 0 : parcel->inner_sum;
 	held->count = counted_as(packet);
 	held->ip = parcel->ip;
 	for (unsigned i = 1; i < parcel->pieces; i++) {
@@ -211,27 +211,36 @@ static void take_back(struct call *call, const struct held *held)
 	flowtab_let_go(flow);
 }
 
+/* In tunnel mode the inner headers stand in front of what the application sent. */
+static size_t inner_len(const struct run *run, const struct held *held)
+{
+	return run->first.parcel.router < 0 ? 0 : headers_len(held->key.tuple.version);
+}
+
 static enum md_aside send_wrapped(struct call *call, const struct run *run, const struct held *held)
 {
+	uint8_t *at = (uint8_t *)(uintptr_t)run->octets + held->at;
+	size_t inner = inner_len(run, held);
 	struct parcel parcel;
 
 	memcpy(&parcel, run->first.octets, sizeof(run->first.octets));
 	parcel.msg = held->msg;
 	parcel.ip = held->ip;
 	parcel.user_len = held->user_len;
-	parcel.user_sum = held->user_sum;
+	parcel.inner_sum = held->inner_sum;
 	parcel.area_len = held->area_len;
-	parcel.pieces = 3;
-	parcel.piece[1] = (struct iovec){ (void *)(uintptr_t)(run->octets + held->at), held->user_len };
-	parcel.piece[2] = (struct iovec){ (void *)(uintptr_t)(run->octets + held->at + held->user_len), held->area_len };
+	parcel.pieces = 1;
+	if (inner)
+		parcel.piece[parcel.pieces++] = (struct iovec){ at, inner };
+	parcel.piece[parcel.pieces++] = (struct iovec){ at + inner, held->user_len - inner };
+	parcel.piece[parcel.pieces++] = (struct iovec){ at + held->user_len, held->area_len };
 	return wrap_put_out(call, &parcel);
 }
 
-/* As the application asked: its own message, or a segment of it, which behind a tunnel's inner header is the user data's
- * rest. */
+/* As the application asked: its own message, or a segment of it. */
 static long send_plainly(const struct call *call, const struct run *run, const struct held *held)
 {
-	size_t inner = run->first.parcel.router < 0 ? 0 : headers_len(held->key.tuple.version);
+	size_t inner = inner_len(run, held);
 	struct iovec plain = { (void *)(uintptr_t)(run->octets + held->at + inner), held->user_len - inner };
 	struct octets octets = octets_of(&plain, 1);
 	int state;
