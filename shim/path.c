@@ -11,6 +11,7 @@
 #include "process.h"
 #include "real.h"
 #include "route.h"
+#include "run.h"
 #include "why.h"
 
 enum {
@@ -214,6 +215,8 @@ static int walk(struct call *call)
 		packet.key.tuple.version = 0;
 		packet.route = NULL;
 		fate = decide(call, &packet, &control, &all, &segment);
+		if (fate != FATE_SINGLE && !run_settle(call))
+			return run_result(call);
 		if (fate == FATE_NATIVE)
 			continue;
 		done = flush(call, run, i);
@@ -221,11 +224,15 @@ static int walk(struct call *call)
 			return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
 		run = i;
 		done = send_one(call, &call->vec[i], &packet, &all, segment, fate);
+		if (call->stopped || (!done && !run_settle(call)))
+			return run_result(call);
 		if (done < 0)
 			return i ? (int)i : -1;
 		if (done)
 			run = i + 1;
 	}
+	if (!run_settle(call))
+		return run_result(call);
 	if (run == 0)
 		return PATH_PASS;
 	if (run < call->n) {
@@ -279,6 +286,9 @@ bool path_open(struct call *call, int fd)
 	call->tally.touched = 0;
 	call->fd = fd;
 	call->bursts = 0;
+	call->run = NULL;
+	call->to_come = call->by_train = 0;
+	call->stopped = 0;
 	call->crowds_counted = false;
 	call->why_told = false;
 	clock_gettime(CLOCK_REALTIME, &call->time);

@@ -8,6 +8,7 @@
 #include "hall.h"
 #include "process.h"
 #include "real.h"
+#include "run.h"
 #include "usage.h"
 
 enum {
@@ -91,7 +92,7 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 }
 
 /* A call on a blocking descriptor waits for room, ours as well as the application's own would have done. */
-static bool would_wait(const struct call *call)
+bool wrap_may_wait(const struct call *call)
 {
 	long flags;
 
@@ -101,13 +102,13 @@ static bool would_wait(const struct call *call)
 	return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
-static enum md_aside put_out(struct call *call, struct parcel *parcel)
+enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 {
 	int err;
 
 	parcel->may_block = false;
 	err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
-	if (err == -EAGAIN && would_wait(call)) {
+	if (err == -EAGAIN && wrap_may_wait(call)) {
 		parcel->may_block = true;
 		err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	}
@@ -169,6 +170,7 @@ static enum md_aside finish(struct call *call, struct packet *packet, struct par
 {
 	struct md_metadata meta;
 	struct md_meaning meaning;
+	enum run_fate held;
 	enum md_aside why;
 	uint64_t undo[2];
 	ptrdiff_t n;
@@ -190,7 +192,8 @@ static enum md_aside finish(struct call *call, struct packet *packet, struct par
 	if (n >= 0) {
 		parcel->area_len = (size_t)n;
 		parcel->piece[parcel->pieces++] = (struct iovec){ room, (size_t)n };
-		why = put_out(call, parcel);
+		held = run_hold(call, packet, parcel, undo);
+		why = held == RUN_HELD ? MD_ASIDE_COUNT : held == RUN_NOT ? wrap_put_out(call, parcel) : MD_A_ENGINE_FULL;
 	} else {
 		why = MD_A_NO_KEY;
 	}
