@@ -36,7 +36,7 @@ struct arm_control {
 /* Counters, in this order; each per CPU. */
 #define ARM_COUNTS(X)                                                                        \
 	X(PATCHED, "patched", "datagrams whose area was cut off")                               \
-	X(PASSED, "passed", "datagrams with an area that the guard let pass to an armed interface") \
+	X(PASSED, "passed", "datagrams of armed sockets that the guard let pass to an armed interface") \
 	X(REFUSED_INTERFACE, "refused-interface", "refused with EPERM: the interface has no patch") \
 	X(REFUSED_FRAGMENTS, "refused-fragments", "refused with EPERM: would have left as fragments") \
 	X(REFUSED_OTHER, "refused-other", "refused with EPERM: not a plain UDP datagram of the socket") \

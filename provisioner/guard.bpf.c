@@ -49,6 +49,7 @@ int arm_guard(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct arm_interface at = { 0 };
+	enum arm_count why = ARM_PASSED;
 	struct armed_socket *socket;
 	enum shape shape;
 	struct place p;
@@ -64,18 +65,20 @@ int arm_guard(struct __sk_buff *skb)
 	shape = find_udp(skb, &p);
 	if (shape == SHAPE_OTHER)
 		return refuse(ARM_REFUSED_OTHER); /* transformed already (IPsec): nobody can tell any more what is in it */
-	if (shape != SHAPE_PLAIN || !find_area(skb, &p, socket))
+	if (shape != SHAPE_PLAIN)
 		return PASS;
-	if (p.sport != (uint16_t)sk->src_port)
-		return refuse(ARM_REFUSED_OTHER); /* translated on this host: the patch would not know it again */
-	/* What the kernel has cut into fragments already hangs behind the first of them. */
-	if ((long)skb->data_end - (long)skb->data < skb->len)
-		return refuse(ARM_REFUSED_FRAGMENTS);
 	at.netns = socket->netns;
 	at.index = skb->ifindex;
-	if (!bpf_map_lookup_elem(&arm_interfaces, &at))
-		return refuse(ARM_REFUSED_INTERFACE);
-	count(ARM_PASSED);
+	if (p.sport != (uint16_t)sk->src_port)
+		why = ARM_REFUSED_OTHER; /* translated on this host: the patch would not know it again */
+	/* What the kernel has cut into fragments already hangs behind the first of them. */
+	else if ((long)skb->data_end - (long)skb->data < skb->len)
+		why = ARM_REFUSED_FRAGMENTS;
+	else if (!bpf_map_lookup_elem(&arm_interfaces, &at))
+		why = ARM_REFUSED_INTERFACE;
+	/* Whether there is an area at all matters only where the patch would not cut it off. */
+	if (why == ARM_PASSED || find_area(skb, &p, socket))
+		return count(why), why == ARM_PASSED ? PASS : REFUSE;
 	return PASS;
 }
 

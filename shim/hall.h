@@ -70,6 +70,16 @@ struct packet {
 bool path_open(struct call *call, int fd);
 void path_close(struct call *call);
 
+/* path.c - whether a datagram is wrapped, as far as it can be said without touching any state of its flow; and out it goes,
+ * wrapped, or why not. MD_ASIDE_COUNT: nothing is against it; it is out. */
+enum md_aside path_judge(struct call *call, struct packet *packet);
+enum md_aside path_take(struct call *call, struct packet *packet);
+
+/* split.c - whether any segment of a train is wrapped: if none is, it goes to the kernel whole. Else it is sent segment by
+ * segment: the length of the message, or -1 with errno if not even the first got out. */
+bool split_worth(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment, enum md_aside *why);
+ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment);
+
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
