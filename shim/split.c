@@ -34,7 +34,7 @@ static ssize_t uncancelled_sendmsg(const struct call *call, const struct msghdr 
 }
 
 /* One segment of a train, natively, by itself. */
-static __attribute__((noinline)) ssize_t send_segment(const struct call *call, const struct packet *packet)
+__attribute__((noinline)) ssize_t split_segment(const struct call *call, const struct packet *packet)
 {
 	union {
 		struct cmsghdr align;
@@ -67,24 +67,38 @@ bool split_worth(struct call *call, struct packet *packet, const struct octets *
 	return false;
 }
 
+/* Those that wait go out. False: the first of the train could not be sent at all. */
+static bool flush(struct call *call)
+{
+	unsigned at;
+
+	return batch_flush(call, &at) == 0;
+}
+
 ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)
 {
-	for (size_t at = 0; at < all->len; at += segment) {
+	unsigned i = 0;
+
+	for (size_t at = 0; at < all->len; at += segment, i++) {
 		enum md_aside why;
 
 		packet->data = octets_from(all, at);
 		packet->data = octets_first(&packet->data, segment);
+		if (batch_full(call) && !flush(call))
+			return -1;
 		tally_count(&call->tally, MD_C_SEEN, 1);
 		why = path_judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
-			why = path_take(call, packet);
+			why = path_take_along(call, packet, i, true);
 		why_packet(call, packet, why);
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
-		if (send_segment(call, packet) < 0 && at == 0)
+		if (!flush(call) || (split_segment(call, packet) < 0 && at == 0))
 			return -1;
 	}
+	if (!flush(call))
+		return -1;
 	tally_count(&call->tally, MD_C_SEGMENTED, 1);
 	return (ssize_t)all->len;
 }
