@@ -19,6 +19,7 @@
 
 enum {
 	BATCHES = 16,                /* calls of as many threads at the same time */
+	COVERED = 256,               /* octets under the MAC from which waiting for others takes less than it saves */
 	OVERHEAD = 1024              /* octets of the kernel's for a datagram, beyond twice its length: more than there are */
 };
 
@@ -112,12 +113,21 @@ static bool all_would_go(const struct call *call, const struct packet *packet)
 	return has_room(tunnel ? packet->tunnel->fd : call->fd, &call->view, needed);
 }
 
+/* With little under the MAC, gathering it costs what its computation takes. The flow's key may be replaced just now: then
+ * this one waits for nothing, or does not wait, and that is all. */
+static bool pays(const struct packet *packet)
+{
+	uint32_t cover = __atomic_load_n(&packet->flow->key.cover, __ATOMIC_RELAXED);
+
+	return packet->data.len >= COVERED && (!cover || cover >= COVERED);
+}
+
 /* Whether there is a batch that this one can wait in. */
 static bool can_wait(struct call *call, const struct packet *packet)
 {
 	if (call->batch && call->batch->n)
 		return true;
-	if (why_asked() || !batches || !all_would_go(call, packet))
+	if (!pays(packet) || why_asked() || !batches || !all_would_go(call, packet))
 		return false;
 	if (!call->batch)
 		call->batch = take();

@@ -246,7 +246,7 @@ static int walk(struct call *call)
 		fate = decide(call, &packet, &control, &all, &segment);
 		if (fate == FATE_NATIVE)
 			continue;
-		done = catch_up(call, run, i, fate == FATE_SINGLE);
+		done = run < i || call->batch ? catch_up(call, run, i, fate == FATE_SINGLE) : (int)i;
 		if (done < 0 || (unsigned)done < i)
 			return done;
 		run = i;
@@ -256,7 +256,9 @@ static int walk(struct call *call)
 		if (done)
 			run = i + 1;
 	}
-	return run ? catch_up(call, run, call->n, false) : PATH_PASS;
+	if (run == 0)
+		return PATH_PASS;
+	return run < call->n || call->batch ? catch_up(call, run, call->n, false) : (int)run;
 }
 
 static int pass(struct call *call, enum md_aside why)

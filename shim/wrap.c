@@ -193,11 +193,22 @@ enum md_aside wrap_out(struct call *call, struct wrapping *w, uint8_t *area, ptr
 	return why;
 }
 
+static __attribute__((noinline)) enum md_aside write_out(struct call *call, struct packet *packet, struct wrapping *w,
+	uint8_t *room, size_t len)
+{
+	enum md_aside why = wrap_out(call, w, room, md_area_write(room, len, &w->area, hall.lend));
+
+	if (why != MD_ASIDE_COUNT)
+		flowtab_undo(packet->flow, w->undo);
+	return why;
+}
+
 /* Of its own frame, since a token may be long and the usual area is short. */
-static __attribute__((noinline)) enum md_aside out_with_token(struct call *call, struct wrapping *w)
+static __attribute__((noinline)) enum md_aside write_out_with_token(struct call *call, struct packet *packet,
+	struct wrapping *w)
 {
 	uint8_t room[AREA_ROOM_TOKEN];
-	enum md_aside why = wrap_out(call, w, room, md_area_write(room, sizeof(room), &w->area, hall.lend));
+	enum md_aside why = write_out(call, packet, w, room, sizeof(room));
 
 	if (why == MD_ASIDE_COUNT)
 		tally_count(&call->tally, MD_C_TOKENS, 1);
@@ -206,15 +217,9 @@ static __attribute__((noinline)) enum md_aside out_with_token(struct call *call,
 
 enum md_aside wrap_alone(struct call *call, struct packet *packet, struct wrapping *w)
 {
-	enum md_aside why;
-
 	if (w->area.token)
-		why = out_with_token(call, w);
-	else
-		why = wrap_out(call, w, w->room, md_area_write(w->room, sizeof(w->room), &w->area, hall.lend));
-	if (why != MD_ASIDE_COUNT)
-		flowtab_undo(packet->flow, w->undo);
-	return why;
+		return write_out_with_token(call, packet, w);
+	return write_out(call, packet, w, w->room, sizeof(w->room));
 }
 
 void wrap_again(const struct call *call, const struct packet *packet, struct wrapping *w)

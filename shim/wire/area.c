@@ -60,7 +60,7 @@ static inline size_t pad_of(const struct md_area *area)
 }
 
 /* All but MAC and OCS, whose fields are zero. The area's length; *mac_at is 0 without AUTH. */
-static inline ptrdiff_t lay_out(uint8_t *dst, size_t room, const struct md_area *area, size_t *mac_at)
+static inline __attribute__((always_inline)) ptrdiff_t lay_out(uint8_t *dst, size_t room, const struct md_area *area, size_t *mac_at)
 {
 	size_t need = needed(area), size = area->fill > need ? area->fill : need, at = pad_of(area) + 2;
 	ptrdiff_t n;

@@ -101,7 +101,7 @@ static bool stream(struct mac *m, const struct input *in)
 	return !left;
 }
 
-bool auth_fits(const struct md_tuple *tuple, size_t user_len, size_t surplus_len, size_t ocs_at, size_t mac_at)
+inline bool auth_fits(const struct md_tuple *tuple, size_t user_len, size_t surplus_len, size_t ocs_at, size_t mac_at)
 {
 	if (tuple->version != 4 && tuple->version != 6)
 		return false;
@@ -122,6 +122,19 @@ static __attribute__((noinline)) int any_mac(const struct md_traffic_key *key, c
 	complete = stream(&m, in);
 	mac_end(&m, mac);
 	return complete ? 0 : MD_E_VALUE;
+}
+
+int auth_mac(const struct md_area *a, const uint8_t *surplus, size_t surplus_len, size_t mac_at, const struct md_lend *lend,
+	uint8_t mac[MD_MAC_LEN])
+{
+	uint8_t front[FRONT_MAX];
+	struct input in = { front, 0, a->user, a->pieces, 0, surplus, surplus_len, a->user_len & 1, mac_at };
+
+	if (!auth_fits(a->tuple, a->user_len, surplus_len, in.ocs_at, mac_at))
+		return MD_E_VALUE;
+	in.front_len = front_put(front, a->key, a->tuple, a->user_len + 8);
+	in.covered = a->key->cover && a->key->cover < a->user_len ? a->key->cover : a->user_len;
+	return any_mac(a->key, &in, lend, mac);
 }
 
 int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, const struct iovec *user, size_t n,

@@ -38,9 +38,7 @@ static bool prepare(const struct md_area_job *job, uint8_t front[FRONT_MAX], str
 
 static void sign_one(struct md_area_job *job, const struct md_lend *lend)
 {
-	const struct md_area *a = job->area;
-	int rc = md_auth_mac(a->key, a->tuple, a->user, a->pieces, a->user_len, job->dst, (size_t)job->len,
-		a->user_len & 1, job->mac_at, lend, job->dst + job->mac_at);
+	int rc = auth_mac(job->area, job->dst, (size_t)job->len, job->mac_at, lend, job->dst + job->mac_at);
 
 	if (rc < 0)
 		job->len = rc;
@@ -79,8 +77,6 @@ void auth_sign(struct md_area_job *const job[], size_t n, const struct md_lend *
 		else
 			sign_one(job[i], lend);
 	}
-	if (count == 1)
-		sign_one(many[0], lend);
-	else if (count)
+	if (count)
 		sign_lanes(many, count);
 }
