@@ -44,13 +44,13 @@ static bool gather(const struct octets *data, struct parcel *parcel)
 /* Tunnel mode: a complete inner datagram, whose headers we write, becomes the user data (wire format, section 6.2). */
 static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t inner[MD_IPV6_HEADERS])
 {
-	ptrdiff_t len = md_headers_write(inner, MD_IPV6_HEADERS, &packet->flow->tuple, &parcel->ip, packet->data.len,
-		parcel->user_sum, 0);
+	uint16_t sum = md_sum_pieces(0, parcel->piece + 2, parcel->pieces - 2);
+	ptrdiff_t len = md_headers_write(inner, MD_IPV6_HEADERS, &packet->flow->tuple, &parcel->ip, packet->data.len, sum, 0);
 
 	if (len < 0)
 		return false;
 	parcel->piece[1] = (struct iovec){ inner, (size_t)len };
-	parcel->user_sum = md_sum(parcel->user_sum, inner, (size_t)len);
+	parcel->inner_sum = sum;
 	parcel->user_len += (size_t)len;
 	parcel->tuple = packet->tunnel->tuple;
 	parcel->ip.ttl = hall.config->router[packet->route->router].ttl;
@@ -84,7 +84,6 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 	parcel->segmented = call->view.segment || packet->control->has_segment;
 	parcel->fd = call->fd;
 	parcel->msg = packet->msg;
-	parcel->user_sum = md_sum_pieces(0, parcel->piece + (tunnel ? 2 : 1), parcel->pieces - (tunnel ? 2u : 1u));
 	return !tunnel || enclose(packet, parcel, inner) ? MD_ASIDE_COUNT : MD_A_MTU;
 }
 

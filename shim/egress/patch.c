@@ -21,7 +21,8 @@ enum {
 	LEASE_MS = 1000,
 	REFUSED_MS = 5000,
 	CONTROL_ROOM = 512 + CMSG_SPACE(sizeof(uint16_t)),
-	EXTENDED = 255
+	EXTENDED = 255,
+	FLAT_MOST = 1536            /* octets: what fits the path MTU of an Ethernet does */
 };
 
 static struct outlet_tunnel *tunnel_of(struct sock *sock, const struct parcel *parcel)
@@ -168,11 +169,30 @@ static int patch_arm(struct sock *sock, const struct view *view, const struct pa
 
 /* --- Sending ---------------------------------------------------------------------------------------------------------- */
 
+/* sendto(2) of one piece is cheaper than sendmsg(2) by more than the copying costs. */
+static __attribute__((noinline)) long send_flat(int fd, const struct parcel *parcel, const struct msghdr *to)
+{
+	uint8_t flat[FLAT_MOST], *end = flat;
+	int flags = parcel->flags | MSG_NOSIGNAL;
+	long sent;
+
+	for (unsigned i = 1; i < parcel->pieces; i++) {
+		memcpy(end, parcel->piece[i].iov_base, parcel->piece[i].iov_len);
+		end += parcel->piece[i].iov_len;
+	}
+	sent = raw_sendto(fd, flat, (size_t)(end - flat), flags | MSG_DONTWAIT, to->msg_name, to->msg_namelen);
+	if (sent == -EAGAIN && parcel->may_block)
+		sent = raw_sendto(fd, flat, (size_t)(end - flat), flags, to->msg_name, to->msg_namelen);
+	return sent;
+}
+
 static long send_pieces(int fd, const struct parcel *parcel, struct msghdr *msg)
 {
 	int flags = parcel->flags | MSG_NOSIGNAL;
 	long sent;
 
+	if (!msg->msg_controllen && parcel->user_len + parcel->area_len <= FLAT_MOST)
+		return send_flat(fd, parcel, msg);
 	msg->msg_iov = (struct iovec *)(uintptr_t)parcel->piece + 1;
 	msg->msg_iovlen = parcel->pieces - 1;
 	sent = raw_sendmsg(fd, msg, flags | MSG_DONTWAIT);
