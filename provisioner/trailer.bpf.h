@@ -24,6 +24,7 @@ enum {
 /* What the socket's own entry says. */
 struct armed_socket {
 	uint64_t netns;
+	uint64_t follow;     /* until when single datagrams take the detour behind trains, nanoseconds; 0: none was sent */
 	uint32_t forms;
 	struct md_arm_form form[MD_ARM_FORMS];
 };
@@ -238,17 +239,24 @@ __weak __noinline int arm_is_form(struct __sk_buff *skb, uint32_t l2, uint32_t e
 	return len <= CHUNK ? is_short_form(skb, at, (end - len) & 1, form) : arm_is_long_form(skb, at, (end - len) & 1, form);
 }
 
-/* The length of the option area at the end of a plain datagram; 0: there is none. */
-static __always_inline uint32_t find_area(struct __sk_buff *skb, const struct place *p, const struct armed_socket *socket)
+/* The form of the option area at the end of a plain datagram, or of a train's first segment; NULL: there is none. */
+static __always_inline const struct md_arm_form *find_area(struct __sk_buff *skb, const struct place *p,
+	const struct armed_socket *socket)
 {
+	uint32_t len = p->len, end = p->end;
+
+	if (skb->gso_size && skb->gso_size + 8 < len) {
+		len = skb->gso_size + 8;
+		end = p->udp + len;
+	}
 #pragma unroll
 	for (uint32_t i = 0; i < MD_ARM_FORMS; i++) {
 		const struct md_arm_form *form = &socket->form[i];
 
 		if (i >= socket->forms)
 			break;
-		if (form->len + 8u <= p->len && arm_is_form(skb, p->l2, p->end, form))
-			return form->len;
+		if (form->len + 8u <= len && arm_is_form(skb, p->l2, end, form))
+			return form;
 	}
 	return 0;
 }
@@ -269,18 +277,39 @@ static __always_inline int cut_area(struct __sk_buff *skb, const struct place *p
  *
  * A datagram that was patched already, by an interface stacked above, has UDP Length below the IP payload and is let
  * through; a tunnel's outer datagram does not come from the socket's port. A fragment holds no area: the guard lets none
- * become one. No train does: its segments would all be 8 octets and the segment size. */
+ * become one. A train is none of its business: its segments would all be 8 octets and the segment size. */
 static __always_inline int patch_datagram(struct __sk_buff *skb, const struct armed_socket *socket, uint16_t port)
 {
+	const struct md_arm_form *form;
 	struct place p;
-	uint32_t area;
 
 	if (skb->gso_size || find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
 		return 0;
-	area = find_area(skb, &p, socket);
-	if (area && cut_area(skb, &p, area) < 0)
-		return -1;
-	return (int)area;
+	form = find_area(skb, &p, socket);
+	if (!form)
+		return 0;
+	return cut_area(skb, &p, form->len) < 0 ? -1 : form->len;
+}
+
+/* The same for a segment that comes back from the detour, whose form is known. */
+static __always_inline int patch_segment(struct __sk_buff *skb, const struct md_arm_form *form)
+{
+	struct place p;
+
+	if (find_udp(skb, &p) != SHAPE_PLAIN || form->len + 8u > p.len || !arm_is_form(skb, p.l2, p.end, form))
+		return 0;
+	return cut_area(skb, &p, form->len) < 0 ? -1 : form->len;
+}
+
+/* The form in which the first segment of a train ends; the others do as well, or not at all. NULL: none of ours. */
+static __always_inline const struct md_arm_form *train_form(struct __sk_buff *skb, const struct armed_socket *socket,
+	uint16_t port)
+{
+	struct place p;
+
+	if (find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
+		return 0;
+	return find_area(skb, &p, socket);
 }
 
 #endif

@@ -15,6 +15,7 @@
 #include "hall.h"
 #include "process.h"
 #include "real.h"
+#include "run.h"
 #include "why.h"
 
 enum {
@@ -28,6 +29,7 @@ struct waiting {
 	struct packet packet;
 	unsigned at;
 	bool segment;                /* of a train */
+	unsigned to_come;            /* as in struct call, when it came */
 	enum md_count count;
 };
 
@@ -152,6 +154,7 @@ enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, b
 			waiting->packet = *packet;
 			waiting->at = at;
 			waiting->segment = segment;
+			waiting->to_come = call->to_come;
 			waiting->count = count;
 			call->batch->n++;
 			return why;
@@ -171,7 +174,7 @@ static bool send_natively(struct call *call, const struct waiting *waiting)
 	int sent, state;
 
 	if (waiting->segment)
-		return split_segment(call, &waiting->packet) >= 0 || waiting->at != 0;
+		return split_plainly(call, waiting->packet.msg, &waiting->packet.data) >= 0 || waiting->at != 0;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	sent = real.sendmmsg(call->fd, &call->vec[waiting->at], 1, call->flags);
 	pthread_setcancelstate(state, &state);
@@ -186,12 +189,21 @@ static void undo_from(struct batch *batch, unsigned i)
 }
 
 /* They were not sent, so nothing was seen of them. */
-static void forget_behind(struct call *call, const struct batch *batch, unsigned i)
+static void forget_from(struct call *call, const struct batch *batch, unsigned i)
 {
-	for (unsigned k = i + 1; k < batch->n; k++) {
+	for (unsigned k = i; k < batch->n; k++) {
 		tally_count(&call->tally, batch->waiting[k].count, -1);
 		tally_count(&call->tally, MD_C_SEEN, -1);
 	}
+}
+
+/* Something in front of them that was held could not be sent. */
+static void stopped(struct call *call, struct batch *batch, unsigned i, unsigned *at)
+{
+	undo_from(batch, i);
+	forget_from(call, batch, i);
+	errno = call->stopped;
+	*at = call->out;
 }
 
 static void write_areas(struct batch *batch)
@@ -218,22 +230,32 @@ static int send_all(struct call *call, struct batch *batch, unsigned *at)
 		struct wrapping *w = &waiting->wrapping;
 		enum md_aside why;
 
+		call->to_come = waiting->to_come;
 		if (again)
 			wrap_again(call, &waiting->packet, w);
 		if (again || w->area.token)
 			why = wrap_alone(call, &waiting->packet, w);
 		else
-			why = wrap_out(call, w, w->room, (job++)->len);
+			why = wrap_out(call, &waiting->packet, w, w->room, (job++)->len);
+		if (call->stopped) {
+			/* Held by run.c, it was taken back there. */
+			stopped(call, batch, why == MD_ASIDE_COUNT ? i + 1 : i, at);
+			return -1;
+		}
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		if (!again)
 			undo_from(batch, i);
 		again = true;
+		if (!run_settle(call)) {
+			stopped(call, batch, i, at);
+			return -1;
+		}
 		tally_count(&call->tally, waiting->count, -1);
 		tally_aside(&call->tally, why, 1);
 		if (send_natively(call, waiting))
 			continue;
-		forget_behind(call, batch, i);
+		forget_from(call, batch, i + 1);
 		*at = waiting->at;
 		return -1;
 	}

@@ -40,6 +40,11 @@ struct call {
 	bool why_told;               /* why holds what is told of the datagram at hand: somebody asked before it was */
 	struct md_why why;
 	struct batch *batch;         /* NULL: each datagram goes at once */
+	struct run *run;             /* run.c: what is held, NULL: nothing */
+	unsigned of_train, to_come;  /* datagrams of the train at hand, and of those this one and the following; 0: it is none */
+	unsigned by_train;           /* datagrams sent in trains so far */
+	int stopped;                 /* errno, if something held could not be sent; then */
+	unsigned out;                /* that many messages of the call are out */
 	bool crowds_counted;
 	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	unsigned bursts;
@@ -82,8 +87,11 @@ enum md_aside path_take_along(struct call *call, struct packet *packet, unsigned
 /* split.c - whether any segment of a train is wrapped: if none is, it goes to the kernel whole. Else it is sent segment by
  * segment: the length of the message, or -1 with errno if not even the first got out. */
 bool split_worth(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment, enum md_aside *why);
-ssize_t split_segment(const struct call *call, const struct packet *packet); /* one, natively */
 ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment);
+
+/* split.c - sends octets natively as one datagram, to where the message goes and as it says, but for its segment size. As
+ * sendmsg(2). */
+ssize_t split_plainly(const struct call *call, const struct msghdr *of, const struct octets *octets);
 
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet);
@@ -127,14 +135,15 @@ struct wrapping {
 	uint8_t inner[MD_IPV6_HEADERS], room[AREA_ROOM];
 };
 
-/* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out. */
+/* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out, or held to be sent with those behind it (run.h). */
 enum md_aside wrap(struct call *call, struct packet *packet);
 
 /* The same step by step: all but area and sending, whatever it says of the datagram being said; then the rest, which gives
  * the number back if it fails; or only sending, with an area that was written elsewhere. */
 enum md_aside wrap_prepare(struct call *call, struct packet *packet, struct wrapping *w);
 enum md_aside wrap_alone(struct call *call, struct packet *packet, struct wrapping *w);
-enum md_aside wrap_out(struct call *call, struct wrapping *w, uint8_t *area, ptrdiff_t len);
+enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wrapping *w,
+	uint8_t *area, ptrdiff_t len);
 
 /* Another number, where the one it had was given back. */
 void wrap_again(const struct call *call, const struct packet *packet, struct wrapping *w);
@@ -155,5 +164,11 @@ int batch_flush(struct call *call, unsigned *at);
 /* At the end of a call: nothing waits. And lets go what this thread had when it left our code by a jump. */
 void batch_close(struct call *call);
 void batch_abandon(void);
+
+/* wrap.c - puts a datagram out that has its area. */
+enum md_aside wrap_put_out(struct call *call, struct parcel *parcel);
+
+/* wrap.c - whether a call on the application's descriptor waits for room. */
+bool wrap_may_wait(const struct call *call);
 
 #endif

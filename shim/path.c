@@ -11,6 +11,7 @@
 #include "process.h"
 #include "real.h"
 #include "route.h"
+#include "run.h"
 #include "why.h"
 
 enum {
@@ -220,6 +221,8 @@ static int catch_up(struct call *call, unsigned run, unsigned i, bool together)
 
 	if ((run < i || !together || batch_full(call)) && batch_flush(call, &at) < 0)
 		return at ? (int)at : -1;
+	if ((run < i || !together) && !run_settle(call))
+		return run_result(call);
 	done = flush(call, run, i);
 	return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
 }
@@ -246,11 +249,13 @@ static int walk(struct call *call)
 		fate = decide(call, &packet, &control, &all, &segment);
 		if (fate == FATE_NATIVE)
 			continue;
-		done = run < i || call->batch ? catch_up(call, run, i, fate == FATE_SINGLE) : (int)i;
+		done = run < i || call->batch || call->run ? catch_up(call, run, i, fate == FATE_SINGLE) : (int)i;
 		if (done < 0 || (unsigned)done < i)
 			return done;
 		run = i;
 		done = send_one(call, &call->vec[i], &packet, &all, segment, fate);
+		if (call->stopped)
+			return run_result(call);
 		if (done < 0)
 			return i ? (int)i : -1;
 		if (done)
@@ -258,7 +263,7 @@ static int walk(struct call *call)
 	}
 	if (run == 0)
 		return PATH_PASS;
-	return run < call->n || call->batch ? catch_up(call, run, call->n, false) : (int)run;
+	return run < call->n || call->batch || call->run ? catch_up(call, run, call->n, false) : (int)run;
 }
 
 static int pass(struct call *call, enum md_aside why)
@@ -305,6 +310,9 @@ bool path_open(struct call *call, int fd)
 	call->fd = fd;
 	call->batch = NULL;
 	call->bursts = 0;
+	call->run = NULL;
+	call->to_come = call->by_train = 0;
+	call->stopped = 0;
 	call->crowds_counted = false;
 	call->why_told = false;
 	clock_gettime(CLOCK_REALTIME, &call->time);

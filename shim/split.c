@@ -6,6 +6,7 @@
 
 #include "hall.h"
 #include "real.h"
+#include "run.h"
 #include "why.h"
 
 /* The octets of a message from at on, as iovecs of their own. */
@@ -33,19 +34,18 @@ static ssize_t uncancelled_sendmsg(const struct call *call, const struct msghdr 
 	return sent;
 }
 
-/* One segment of a train, natively, by itself. */
-__attribute__((noinline)) ssize_t split_segment(const struct call *call, const struct packet *packet)
+__attribute__((noinline)) ssize_t split_plainly(const struct call *call, const struct msghdr *of, const struct octets *octets)
 {
 	union {
 		struct cmsghdr align;
 		uint8_t octets[CONTROL_MAX];
 	} control;
 	struct iovec iov[PARCEL_PIECES];
-	struct msghdr msg = *packet->msg;
-	long len = control_without_segment(packet->msg, &control, sizeof(control));
+	struct msghdr msg = *of;
+	long len = control_without_segment(of, &control, sizeof(control));
 
 	msg.msg_iov = iov;
-	msg.msg_iovlen = slice(&packet->data, iov, PARCEL_PIECES);
+	msg.msg_iovlen = slice(octets, iov, PARCEL_PIECES);
 	if (len < 0 || !msg.msg_iovlen) {
 		errno = EMSGSIZE;
 		return -1;
@@ -75,17 +75,27 @@ static bool flush(struct call *call)
 	return batch_flush(call, &at) == 0;
 }
 
+/* Whether a segment that goes plainly, behind those that are held, did not get out though it is the first. */
+static bool is_refused(struct call *call, const struct packet *packet, size_t at)
+{
+	return run_settle(call) && split_plainly(call, packet->msg, &packet->data) < 0 && at == 0;
+}
+
 ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)
 {
-	unsigned i = 0;
+	unsigned segments = (unsigned)((all->len + segment - 1) / segment), before = call->by_train, i = 0;
+	bool refused = false;
 
-	for (size_t at = 0; at < all->len; at += segment, i++) {
+	call->of_train = segments;
+	for (size_t at = 0; at < all->len && !call->stopped && !refused; at += segment, i++) {
 		enum md_aside why;
 
 		packet->data = octets_from(all, at);
 		packet->data = octets_first(&packet->data, segment);
-		if (batch_full(call) && !flush(call))
-			return -1;
+		refused = batch_full(call) && !flush(call);
+		if (refused)
+			break;
+		call->to_come = segments - i;
 		tally_count(&call->tally, MD_C_SEEN, 1);
 		why = path_judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
@@ -94,11 +104,14 @@ ssize_t split_send(struct call *call, struct packet *packet, const struct octets
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
-		if (!flush(call) || (split_segment(call, packet) < 0 && at == 0))
-			return -1;
+		refused = !call->stopped && (!flush(call) || is_refused(call, packet, at));
 	}
-	if (!flush(call))
+	refused |= !call->stopped && !flush(call);
+	run_settle(call);
+	call->to_come = 0;
+	if (call->by_train - before != segments)
+		tally_count(&call->tally, MD_C_SEGMENTED, 1);
+	if (call->stopped || refused)
 		return -1;
-	tally_count(&call->tally, MD_C_SEGMENTED, 1);
 	return (ssize_t)all->len;
 }

@@ -8,6 +8,7 @@
 #include "hall.h"
 #include "process.h"
 #include "real.h"
+#include "run.h"
 #include "usage.h"
 
 enum { AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8 };
@@ -88,7 +89,7 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 }
 
 /* A call on a blocking descriptor waits for room, ours as well as the application's own would have done. */
-static bool would_wait(const struct call *call)
+bool wrap_may_wait(const struct call *call)
 {
 	long flags;
 
@@ -98,13 +99,13 @@ static bool would_wait(const struct call *call)
 	return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
-static enum md_aside put_out(struct call *call, struct parcel *parcel)
+enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 {
 	int err;
 
 	parcel->may_block = false;
 	err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
-	if (err == -EAGAIN && would_wait(call)) {
+	if (err == -EAGAIN && wrap_may_wait(call)) {
 		parcel->may_block = true;
 		err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	}
@@ -178,24 +179,28 @@ static enum md_aside number(struct call *call, struct packet *packet, struct wra
 	return MD_ASIDE_COUNT;
 }
 
-enum md_aside wrap_out(struct call *call, struct wrapping *w, uint8_t *area, ptrdiff_t len)
+enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wrapping *w, uint8_t *area, ptrdiff_t len)
 {
-	enum md_aside why = MD_A_NO_KEY;
+	enum md_aside why;
 
-	if (len >= 0) {
-		w->parcel.area_len = (size_t)len;
-		w->parcel.piece[w->parcel.pieces++] = (struct iovec){ area, (size_t)len };
-		why = put_out(call, &w->parcel);
-		if (why != MD_ASIDE_COUNT)
-			w->parcel.pieces--;
+	if (len < 0)
+		return MD_A_NO_KEY;
+	w->parcel.area_len = (size_t)len;
+	w->parcel.piece[w->parcel.pieces++] = (struct iovec){ area, (size_t)len };
+	switch (run_hold(call, packet, &w->parcel, w->undo)) {
+	case RUN_HELD: return MD_ASIDE_COUNT;
+	case RUN_NOT: why = wrap_put_out(call, &w->parcel); break;
+	default: why = MD_A_ENGINE_FULL;
 	}
+	if (why != MD_ASIDE_COUNT)
+		w->parcel.pieces--;
 	return why;
 }
 
 static __attribute__((noinline)) enum md_aside write_out(struct call *call, struct packet *packet, struct wrapping *w,
 	uint8_t *room, size_t len)
 {
-	enum md_aside why = wrap_out(call, w, room, md_area_write(room, len, &w->area, hall.lend));
+	enum md_aside why = wrap_out(call, packet, w, room, md_area_write(room, len, &w->area, hall.lend));
 
 	if (why != MD_ASIDE_COUNT)
 		flowtab_undo(packet->flow, w->undo);
