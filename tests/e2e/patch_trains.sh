@@ -95,6 +95,26 @@ done
 check "address translation: nothing is invalid" translated
 inside router nft delete table inet nat
 
+# A bridge of the server's own: what comes back from the detour leaves by the bridge, and its port lets it be.
+inside server sh -c 'ip link add br0 type bridge && ip link set br0 up && ip link set eth0 master br0 &&
+	ip addr flush dev eth0 && sysctl -qw net.ipv6.conf.br0.accept_dad=0 && ip addr add 192.0.2.2/24 dev br0 &&
+	ip addr add 2001:db8:1::2/64 dev br0 nodad && ip route replace default via 192.0.2.1 && ip -6 route replace default via 2001:db8:1::1'
+arm_server >/dev/null
+for family in 4 6; do
+	way_in_trains "a bridge" $family inline 40
+	way_in_trains "a bridge" $family tunnel 40
+done
+inside server sh -c 'ip link del br0 && sysctl -qw net.ipv6.conf.eth0.accept_dad=0 && ip addr add 192.0.2.2/24 dev eth0 &&
+	ip addr add 2001:db8:1::2/64 dev eth0 nodad && ip route replace default via 192.0.2.1 && ip -6 route replace default via 2001:db8:1::1'
+
+# As on kernels before 6.6.
+"${arm[@]}" --off >/dev/null
+"${arm[@]}" --clsact --cgroup "$cgroup" --netns "/proc/$MD_NET_SERVER/ns/net" >/dev/null
+way_in_trains "clsact" 4 inline 40
+way_in_trains "clsact" 6 tunnel 40
+"${arm[@]}" --off >/dev/null
+arm_server >/dev/null
+
 # One call to two clients of one router: in tunnel mode that is one train all the same.
 two_clients() {
 	open_scene "" 4 tunnel && receive 2 $((STAGE_MEDIA + 2)) && trains=$(count trains) &&
