@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # batch.sh BUILD - datagrams of one call that are signed together: on the wire they are what each would be alone, in order, the
 # numbers of a flow without a gap; also where one of them cannot leave as it was wrapped.
-# shellcheck disable=SC2046,SC2086 # lists of sizes
+# shellcheck disable=SC2046,SC2086,SC2317 # lists of sizes; what check() calls
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$(readlink -f -- "$0")")/lib.sh"
 capture_only='udp and dst port 5004' # not what an engine tries itself with
