@@ -205,7 +205,9 @@ $(B)/demo/router/%.o: demo/router/%.c
 # Tests of the radio link know its headers, and those of the router that speak of it.
 $(B)/tests/unit/test_radio%.o: tests/unit/test_radio%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -c -o $@ $<
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -Idemo/gain -c -o $@ $<
+# The bound for policies, and what plays them, of "make gain".
+$(B)/tests/unit/test_radio_oracle: $(addprefix $(B)/demo/gain/,oracle.o arm.o frames.o tcp.o)
 
 # The patch in the kernel's harness.
 $(B)/tests/unit/test_patch_program.o: $(B)/tests/bpf/datagram.skel.h
