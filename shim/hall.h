@@ -39,6 +39,7 @@ struct call {
 	bool alone;                  /* one datagram is all there is */
 	bool why_told;               /* why holds what is told of the datagram at hand: somebody asked before it was */
 	struct md_why why;
+	struct batch *batch;         /* NULL: each datagram goes at once */
 	struct run *run;             /* run.c: what is held, NULL: nothing */
 	unsigned of_train, to_come;  /* datagrams of the train at hand, and of those this one and the following; 0: it is none */
 	unsigned by_train;           /* datagrams sent in trains so far */
@@ -80,6 +81,9 @@ void path_close(struct call *call);
 enum md_aside path_judge(struct call *call, struct packet *packet);
 enum md_aside path_take(struct call *call, struct packet *packet);
 
+/* The same, but it may wait in the call's batch. */
+enum md_aside path_take_along(struct call *call, struct packet *packet, unsigned at, bool segment);
+
 /* split.c - whether any segment of a train is wrapped: if none is, it goes to the kernel whole. Else it is sent segment by
  * segment: the length of the message, or -1 with errno if not even the first got out. */
 bool split_worth(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment, enum md_aside *why);
@@ -119,8 +123,47 @@ static inline size_t headers_len(uint8_t version)
  * SSRC's state too long. */
 bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta, struct md_meaning *meaning);
 
+/* One datagram while it is wrapped. Its parts point at each other: it stays where it is. */
+enum { AREA_ROOM = 64 };             /* an area without token, with room to spare */
+struct wrapping {
+	struct parcel parcel;
+	struct md_area area;
+	struct md_metadata meta;
+	struct md_ids ids;
+	struct md_traffic_key key;   /* a book's */
+	uint64_t undo[2];            /* its number */
+	uint8_t inner[MD_IPV6_HEADERS], room[AREA_ROOM];
+};
+
 /* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out, or held to be sent with those behind it (run.h). */
 enum md_aside wrap(struct call *call, struct packet *packet);
+
+/* The same step by step: all but area and sending, whatever it says of the datagram being said; then the rest, which gives
+ * the number back if it fails; or only sending, with an area that was written elsewhere. */
+enum md_aside wrap_prepare(struct call *call, struct packet *packet, struct wrapping *w);
+enum md_aside wrap_alone(struct call *call, struct packet *packet, struct wrapping *w);
+enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wrapping *w,
+	uint8_t *area, ptrdiff_t len);
+
+/* Another number, where the one it had was given back. */
+void wrap_again(const struct call *call, const struct packet *packet, struct wrapping *w);
+
+/* batch.c - datagrams of one call that wait for each other, so that they are signed together. Memory for them: 0 or -errno;
+ * only from the constructor, and without it each goes at once. */
+int batch_start(void);
+
+/* A datagram that is to be wrapped, its flow pinned and counted as count: MD_ASIDE_COUNT: it waits, or is out; else why it
+ * has to go as it came, behind those that wait. at: the message, or, of a train, the segment. Not if batch_full(). */
+enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_count count);
+bool batch_full(const struct call *call);
+
+/* Sends what waits, in order; what cannot be wrapped after all goes as it came. 0, or -1 with errno: message *at, or the first
+ * segment of a train, could not be sent even so, and nothing behind it was. */
+int batch_flush(struct call *call, unsigned *at);
+
+/* At the end of a call: nothing waits. And lets go what this thread had when it left our code by a jump. */
+void batch_close(struct call *call);
+void batch_abandon(void);
 
 /* wrap.c - puts a datagram out that has its area. */
 enum md_aside wrap_put_out(struct call *call, struct parcel *parcel);

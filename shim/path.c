@@ -38,6 +38,7 @@ static bool enter(uintptr_t here)
 			return false;
 		claims_abandon();
 		book_abandon();
+		batch_abandon();
 	}
 	inside = here;
 	return true;
@@ -72,26 +73,42 @@ enum md_aside path_judge(struct call *call, struct packet *packet)
 	return route_to_router(hall.config, tuple) ? MD_A_TO_ROUTER : MD_ASIDE_COUNT;
 }
 
-enum md_aside path_take(struct call *call, struct packet *packet)
+/* Everything that has to be there before it is wrapped; its flow is pinned then. */
+static enum md_aside ready(struct call *call, struct packet *packet)
 {
-	enum md_count count = (packet->route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) +
-		(packet->route->mode == MODE_INLINE);
-	enum md_aside why;
-
 	if (!call->view.bound && !socktab_bind(call->sock, call->fd, call->now, &call->view))
 		return MD_A_UNBOUND;
 	packet->key.tuple.sport = ntohs(call->view.local.sin6_port);
 	if (pending_error(call, packet))
 		return MD_A_SOCKET_ERROR;
-	why = target_flow(call, packet);
+	return target_flow(call, packet);
+}
+
+static enum md_count counted_as(const struct packet *packet)
+{
+	return (packet->route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) +
+		(packet->route->mode == MODE_INLINE);
+}
+
+enum md_aside path_take(struct call *call, struct packet *packet)
+{
+	enum md_aside why = ready(call, packet);
+
 	if (why != MD_ASIDE_COUNT)
 		return why;
-	tally_count(&call->tally, count, 1); /* before it is out: see stats.h */
+	tally_count(&call->tally, counted_as(packet), 1); /* before it is out: see stats.h */
 	why = wrap(call, packet);
 	flowtab_let_go(packet->flow);
 	if (why != MD_ASIDE_COUNT)
-		tally_count(&call->tally, count, -1);
+		tally_count(&call->tally, counted_as(packet), -1);
 	return why;
+}
+
+enum md_aside path_take_along(struct call *call, struct packet *packet, unsigned at, bool segment)
+{
+	enum md_aside why = ready(call, packet);
+
+	return why == MD_ASIDE_COUNT ? batch_add(call, packet, at, segment, counted_as(packet)) : why;
 }
 
 /* Several calls may be one datagram (MSG_MORE, UDP_CORK); a piece is never wrapped, nor what is added to a piece. */
@@ -169,7 +186,7 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 	return FATE_NATIVE;
 }
 
-/* Sends a message that is worth it. 1: sent, its msg_len filled in; 0: it goes as it came; -1: errno. */
+/* Sends a message that is worth it, or has it wait. 1: that is done; 0: it goes as it came; -1: errno. */
 static int send_one(struct call *call, struct mmsghdr *message, struct packet *packet, const struct octets *all,
 	uint32_t segment, enum fate fate)
 {
@@ -185,7 +202,7 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 		return 1;
 	}
 	tally_count(&call->tally, MD_C_SEEN, 1);
-	why = path_take(call, packet);
+	why = call->alone ? path_take(call, packet) : path_take_along(call, packet, (unsigned)(message - call->vec), false);
 	why_packet(call, packet, why);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
@@ -193,6 +210,21 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 	}
 	tally_aside(&call->tally, why, 1);
 	return 0;
+}
+
+/* Before message i is looked after: what waits to be wrapped goes out where others have to follow it, then what waits to go as
+ * it came. Messages sent so far, i if that were all; or -1 with errno. */
+static int catch_up(struct call *call, unsigned run, unsigned i, bool together)
+{
+	unsigned at;
+	int done;
+
+	if ((run < i || !together || batch_full(call)) && batch_flush(call, &at) < 0)
+		return at ? (int)at : -1;
+	if ((run < i || !together) && !run_settle(call))
+		return run_result(call);
+	done = flush(call, run, i);
+	return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
 }
 
 /* Walks the messages. Those that go as they came are sent in runs, in their place among the others. */
@@ -215,32 +247,23 @@ static int walk(struct call *call)
 		packet.key.tuple.version = 0;
 		packet.route = NULL;
 		fate = decide(call, &packet, &control, &all, &segment);
-		if (fate != FATE_SINGLE && !run_settle(call))
-			return run_result(call);
 		if (fate == FATE_NATIVE)
 			continue;
-		done = flush(call, run, i);
-		if (done < 0 || (unsigned)done < i - run)
-			return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
+		done = run < i || call->batch || call->run ? catch_up(call, run, i, fate == FATE_SINGLE) : (int)i;
+		if (done < 0 || (unsigned)done < i)
+			return done;
 		run = i;
 		done = send_one(call, &call->vec[i], &packet, &all, segment, fate);
-		if (call->stopped || (!done && !run_settle(call)))
+		if (call->stopped)
 			return run_result(call);
 		if (done < 0)
 			return i ? (int)i : -1;
 		if (done)
 			run = i + 1;
 	}
-	if (!run_settle(call))
-		return run_result(call);
 	if (run == 0)
 		return PATH_PASS;
-	if (run < call->n) {
-		int done = flush(call, run, call->n);
-
-		return done < 0 ? (int)run : (int)run + done;
-	}
-	return (int)call->n;
+	return run < call->n || call->batch || call->run ? catch_up(call, run, call->n, false) : (int)run;
 }
 
 static int pass(struct call *call, enum md_aside why)
@@ -285,6 +308,7 @@ bool path_open(struct call *call, int fd)
 	atomic_fetch_add_explicit(&path_under_way, 1, memory_order_acq_rel);
 	call->tally.touched = 0;
 	call->fd = fd;
+	call->batch = NULL;
 	call->bursts = 0;
 	call->run = NULL;
 	call->to_come = call->by_train = 0;
@@ -338,6 +362,7 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own 
 	call.flags = flags;
 	if (call.sock) {
 		result = served(&call);
+		batch_close(&call);
 		settle(&call);
 	}
 	path_close(&call);

@@ -67,6 +67,14 @@ bool split_worth(struct call *call, struct packet *packet, const struct octets *
 	return false;
 }
 
+/* Those that wait go out. False: the first of the train could not be sent at all. */
+static bool flush(struct call *call)
+{
+	unsigned at;
+
+	return batch_flush(call, &at) == 0;
+}
+
 /* Whether a segment that goes plainly, behind those that are held, did not get out though it is the first. */
 static bool is_refused(struct call *call, const struct packet *packet, size_t at)
 {
@@ -75,26 +83,30 @@ static bool is_refused(struct call *call, const struct packet *packet, size_t at
 
 ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)
 {
-	unsigned segments = (unsigned)((all->len + segment - 1) / segment), left = segments, before = call->by_train;
+	unsigned segments = (unsigned)((all->len + segment - 1) / segment), before = call->by_train, i = 0;
 	bool refused = false;
 
 	call->of_train = segments;
-	for (size_t at = 0; at < all->len && !call->stopped && !refused; at += segment) {
+	for (size_t at = 0; at < all->len && !call->stopped && !refused; at += segment, i++) {
 		enum md_aside why;
 
 		packet->data = octets_from(all, at);
 		packet->data = octets_first(&packet->data, segment);
-		call->to_come = left--;
+		refused = batch_full(call) && !flush(call);
+		if (refused)
+			break;
+		call->to_come = segments - i;
 		tally_count(&call->tally, MD_C_SEEN, 1);
 		why = path_judge(call, packet);
 		if (why == MD_ASIDE_COUNT)
-			why = path_take(call, packet);
+			why = path_take_along(call, packet, i, true);
 		why_packet(call, packet, why);
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
-		refused = !call->stopped && is_refused(call, packet, at);
+		refused = !call->stopped && (!flush(call) || is_refused(call, packet, at));
 	}
+	refused |= !call->stopped && !flush(call);
 	run_settle(call);
 	call->to_come = 0;
 	if (call->by_train - before != segments)

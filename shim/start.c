@@ -126,6 +126,8 @@ static bool make_rooms(void)
 		err = tapped_start(&config.reading, config.sockets);
 	if (!err)
 		err = book_start(&config);
+	if (!err && config.auth && md_cpu_has_aes())
+		err = batch_start();
 	if (err)
 		log_line("no memory for the tables: %s: passing through", strerror(-err));
 	return err == 0;

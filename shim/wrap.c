@@ -11,10 +11,7 @@
 #include "run.h"
 #include "usage.h"
 
-enum {
-	AREA_ROOM = 64,              /* an area without token, with room to spare */
-	AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8
-};
+enum { AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8 };
 
 _Static_assert((int)AREA_ROOM >= (int)MD_AREA_USUAL, "every area without a token fits");
 
@@ -164,57 +161,74 @@ static bool code_of(const struct call *call, const struct packet *packet, const 
 	return true;
 }
 
-/* Numbers it, writes the area, and sends. The number is taken back if the datagram does not get out. */
-static enum md_aside finish(struct call *call, struct packet *packet, struct parcel *parcel, struct md_area *area,
-	uint8_t *room, size_t len)
+/* What is told of it, and its number, which is taken back if the datagram does not get out. */
+static enum md_aside number(struct call *call, struct packet *packet, struct wrapping *w)
 {
-	struct md_metadata meta;
 	struct md_meaning meaning;
-	enum run_fate held;
-	enum md_aside why;
-	uint64_t undo[2];
-	ptrdiff_t n;
 
-	if (!tell(call, packet, &meta, &meaning))
+	if (!tell(call, packet, &w->meta, &meaning))
 		return MD_A_BUSY;
-	if (packet->route->ofc && !code_of(call, packet, &meaning, &meta))
+	if (packet->route->ofc && !code_of(call, packet, &meaning, &w->meta))
 		return MD_A_NO_CODE;
-	if (packet->book)
-		book_let_go(packet->book); /* what follows may wait */
-	flowtab_tick(packet->flow, ntp_now(call), &meta.seq, &meta.ts, undo);
-	/* cppcheck-suppress autoVariables - area does not outlive this call */
-	area->meta = &meta;
-	area->tuple = &parcel->tuple;
-	area->user = parcel->piece + 1;
-	area->pieces = parcel->pieces - 1;
-	area->user_len = parcel->user_len;
-	n = md_area_write(room, len, area, hall.lend);
-	if (n >= 0) {
-		parcel->area_len = (size_t)n;
-		parcel->piece[parcel->pieces++] = (struct iovec){ room, (size_t)n };
-		held = run_hold(call, packet, parcel, undo);
-		why = held == RUN_HELD ? MD_ASIDE_COUNT : held == RUN_NOT ? wrap_put_out(call, parcel) : MD_A_ENGINE_FULL;
-	} else {
-		why = MD_A_NO_KEY;
+	flowtab_tick(packet->flow, ntp_now(call), &w->meta.seq, &w->meta.ts, w->undo);
+	w->area.meta = &w->meta;
+	w->area.tuple = &w->parcel.tuple;
+	w->area.user = w->parcel.piece + 1;
+	w->area.pieces = w->parcel.pieces - 1;
+	w->area.user_len = w->parcel.user_len;
+	return MD_ASIDE_COUNT;
+}
+
+enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wrapping *w, uint8_t *area, ptrdiff_t len)
+{
+	enum md_aside why;
+
+	if (len < 0)
+		return MD_A_NO_KEY;
+	w->parcel.area_len = (size_t)len;
+	w->parcel.piece[w->parcel.pieces++] = (struct iovec){ area, (size_t)len };
+	switch (run_hold(call, packet, &w->parcel, w->undo)) {
+	case RUN_HELD: return MD_ASIDE_COUNT;
+	case RUN_NOT: why = wrap_put_out(call, &w->parcel); break;
+	default: why = MD_A_ENGINE_FULL;
 	}
 	if (why != MD_ASIDE_COUNT)
-		flowtab_undo(packet->flow, undo);
+		w->parcel.pieces--;
+	return why;
+}
+
+static __attribute__((noinline)) enum md_aside write_out(struct call *call, struct packet *packet, struct wrapping *w,
+	uint8_t *room, size_t len)
+{
+	enum md_aside why = wrap_out(call, packet, w, room, md_area_write(room, len, &w->area, hall.lend));
+
+	if (why != MD_ASIDE_COUNT)
+		flowtab_undo(packet->flow, w->undo);
 	return why;
 }
 
 /* Of its own frame, since a token may be long and the usual area is short. */
-static __attribute__((noinline)) enum md_aside finish_with_token(struct call *call, struct packet *packet,
-	struct parcel *parcel, struct md_area *area)
+static __attribute__((noinline)) enum md_aside write_out_with_token(struct call *call, struct packet *packet,
+	struct wrapping *w)
 {
 	uint8_t room[AREA_ROOM_TOKEN];
-	enum md_aside why;
+	enum md_aside why = write_out(call, packet, w, room, sizeof(room));
 
-	area->token = packet->route->token;
-	area->token_len = packet->route->token_len;
-	why = finish(call, packet, parcel, area, room, sizeof(room));
 	if (why == MD_ASIDE_COUNT)
 		tally_count(&call->tally, MD_C_TOKENS, 1);
 	return why;
+}
+
+enum md_aside wrap_alone(struct call *call, struct packet *packet, struct wrapping *w)
+{
+	if (w->area.token)
+		return write_out_with_token(call, packet, w);
+	return write_out(call, packet, w, w->room, sizeof(w->room));
+}
+
+void wrap_again(const struct call *call, const struct packet *packet, struct wrapping *w)
+{
+	flowtab_tick(packet->flow, ntp_now(call), &w->meta.seq, &w->meta.ts, w->undo);
 }
 
 static bool key_is_valid(const struct call *call)
@@ -255,35 +269,34 @@ static bool sign_with(const struct call *call, const struct packet *packet, cons
 	return packet->book->key && (flowtab_key(packet->flow, packet->book->mark, key) || make_key(packet, tuple, key));
 }
 
-static enum md_aside wrap_by(struct call *call, struct packet *packet)
+static enum md_aside prepare(struct call *call, struct packet *packet, struct wrapping *w)
 {
 	bool ofc = packet->route->ofc;
 	struct md_metadata kind = { .option = ofc ? MD_OFC : MD_MED };
-	struct md_ids ids = hall.config->ids;
-	struct md_area area = { .ids = &ids, .meta = &kind };
-	uint8_t inner[MD_IPV6_HEADERS], room[AREA_ROOM];
-	struct md_traffic_key key;
-	struct parcel parcel;
 	enum md_aside why;
 
+	w->ids = hall.config->ids;
+	w->area = (struct md_area){ .ids = &w->ids, .meta = &kind };
 	if (ofc && packet->book)
-		ids.legacy16 &= packet->book->snapshot->legacy16; /* both ends of the domain have to say so */
-	why = pack(call, packet, &parcel, inner);
+		w->ids.legacy16 &= packet->book->snapshot->legacy16; /* both ends of the domain have to say so */
+	why = pack(call, packet, &w->parcel, w->inner);
 	if (why != MD_ASIDE_COUNT)
 		return why;
-	if (!sign_with(call, packet, &parcel.tuple, &key, &area))
+	if (!sign_with(call, packet, &w->parcel.tuple, &w->key, &w->area))
 		return MD_A_NO_KEY;
-	parcel.area_len = md_area_size(&area);
-	if (!fits(packet, &parcel))
+	w->parcel.area_len = md_area_size(&w->area);
+	if (!fits(packet, &w->parcel))
 		return MD_A_MTU;
-	if (token_due(call, packet, &parcel))
-		return finish_with_token(call, packet, &parcel, &area);
-	return finish(call, packet, &parcel, &area, room, sizeof(room));
+	if (token_due(call, packet, &w->parcel)) {
+		w->area.token = packet->route->token;
+		w->area.token_len = packet->route->token_len;
+	}
+	return number(call, packet, w);
 }
 
 enum { COLOURS = 4 };
 
-enum md_aside wrap(struct call *call, struct packet *packet)
+enum md_aside wrap_prepare(struct call *call, struct packet *packet, struct wrapping *w)
 {
 	struct book book = { .pin = NULL };
 	enum md_aside why;
@@ -292,7 +305,7 @@ enum md_aside wrap(struct call *call, struct packet *packet)
 	packet->bq_unit = hall.config->bq_unit;
 	packet->book = NULL;
 	if (packet->route->domain < 0)
-		return wrap_by(call, packet);
+		return prepare(call, packet, w);
 	why = book_pin(packet->route->domain, call->time.tv_sec, call->now, &book);
 	if (why != MD_ASIDE_COUNT)
 		return why;
@@ -302,8 +315,17 @@ enum md_aside wrap(struct call *call, struct packet *packet)
 		packet->colours = book.snapshot->colours;
 	if (book.snapshot->bq_unit)
 		packet->bq_unit = book.snapshot->bq_unit;
-	why = wrap_by(call, packet);
-	book_let_go(&book);
+	why = prepare(call, packet, w);
+	book_let_go(&book); /* what follows may wait */
 	packet->book = NULL;
 	return why;
+}
+
+/* Of its own frame: where datagrams wait for each other, they are wrapped elsewhere. */
+__attribute__((noinline)) enum md_aside wrap(struct call *call, struct packet *packet)
+{
+	struct wrapping w;
+	enum md_aside why = wrap_prepare(call, packet, &w);
+
+	return why == MD_ASIDE_COUNT ? wrap_alone(call, packet, &w) : why;
 }

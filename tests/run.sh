@@ -58,7 +58,7 @@ for group in "$@"; do
 		done ;;
 	preload) run preload tests/preload/driver.sh "$B" ;;
 	bench)
-		for t in count recognise; do
+		for t in count recognise auth; do
 			run "bench/$t" "tests/bench/$t.sh" "$B"
 		done ;;
 	model | integration | router | e2e | soak)

@@ -335,6 +335,20 @@ size_t md_area_size(const struct md_area *area);
  * Errors: MD_E_ROOM; MD_E_VALUE (metadata, token length, fill below what is needed); MD_E_LEND. */
 ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend);
 
+/* One area of several. */
+struct md_area_job {
+	const struct md_area *area;
+	uint8_t *dst;
+	size_t room;
+	ptrdiff_t len;       /* result, as of md_area_write() */
+	size_t mac_at;       /* where the MAC lies in it, 0: there is none */
+};
+
+/* md_area_write() for n areas of any lengths and keys, which differ in dst: the same octets, in less time where
+ * md_cpu_has_aes(), as the MACs of MD_AREA_BATCH datagrams are computed side by side. Each succeeds or fails by itself. Takes about 4 KB of stack. */
+enum { MD_AREA_BATCH = 8 };
+void md_area_write_all(struct md_area_job *job, size_t n, const struct md_lend *lend);
+
 /* --- IP and UDP headers (sections 6.2, 6.3, 6.4) ------------------------------------------------------------ */
 
 struct md_ip {

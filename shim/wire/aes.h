@@ -14,9 +14,18 @@
 #define AES_ARM 1
 #endif
 
+/* One of several CBC chains that go on side by side. */
+struct aes_lane {
+	const uint8_t (*schedule)[16]; /* as aes_expand() made it; lanes may share it */
+	const uint8_t *block;          /* the next; moved on by what was done */
+	uint8_t state[16];
+};
+
+enum { AES_LANES = 8 };
+
 #if defined(AES_X86) || defined(AES_ARM)
 
-/* Whether the other two may be called. */
+/* Whether the others may be called. */
 bool aes_present(void);
 
 /* All round keys of key. schedule is aligned to 16. */
@@ -24,6 +33,10 @@ void aes_expand(uint8_t schedule[11][16], const uint8_t key[16]);
 
 /* state = AES(state ^ block), for n blocks of 16 octets one after the other: the CBC chain of CMAC. */
 void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n);
+
+/* The same for 1..AES_LANES lanes, n blocks of each. A chain waits for its own last round most of the time; others fill
+ * the gap, so that eight take little longer than one. */
+void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n);
 
 #else
 
@@ -40,6 +53,11 @@ static inline void aes_expand(uint8_t schedule[11][16], const uint8_t key[16])
 static inline void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n)
 {
 	(void)schedule, (void)state, (void)block, (void)n;
+}
+
+static inline void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n)
+{
+	(void)lane, (void)lanes, (void)n;
 }
 
 #endif

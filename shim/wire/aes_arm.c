@@ -77,4 +77,52 @@ void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t 
 	}
 	vst1q_u8(state, x);
 }
+
+/* WIDTH lanes in step. Always inline, so that WIDTH is a constant and the states stay in registers; where there are fewer
+ * lanes the first is computed again. */
+static inline __attribute__((always_inline)) void chain_wide(const size_t width, struct aes_lane *const lane[],
+	size_t lanes, size_t n)
+{
+	const uint8_t (*key[AES_LANES])[16];
+	const uint8_t *block[AES_LANES];
+	uint8x16_t x[AES_LANES];
+
+	for (size_t j = 0; j < width; j++) {
+		const struct aes_lane *from = lane[j < lanes ? j : 0];
+
+		key[j] = from->schedule;
+		block[j] = from->block;
+		x[j] = vld1q_u8(from->state);
+	}
+	for (size_t at = 0; at < 16 * n; at += 16) {
+		__asm__ __volatile__("" : : : "memory"); /* or the round keys of all lanes are copied onto the stack */
+#pragma GCC unroll 8
+		for (size_t j = 0; j < width; j++)
+			x[j] = veorq_u8(x[j], vld1q_u8(block[j] + at));
+#pragma GCC unroll 9
+		for (size_t i = 0; i < 9; i++)
+#pragma GCC unroll 8
+			for (size_t j = 0; j < width; j++)
+				x[j] = aese_mix(x[j], vld1q_u8(key[j][i]));
+#pragma GCC unroll 8
+		for (size_t j = 0; j < width; j++)
+			x[j] = veorq_u8(aese(x[j], vld1q_u8(key[j][9])), vld1q_u8(key[j][10]));
+	}
+	for (size_t j = 0; j < lanes; j++) {
+		vst1q_u8(lane[j]->state, x[j]);
+		lane[j]->block += 16 * n;
+	}
+}
+
+void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n)
+{
+	if (lanes > 4)
+		chain_wide(8, lane, lanes, n);
+	else if (lanes > 2)
+		chain_wide(4, lane, lanes, n);
+	else if (lanes > 1)
+		chain_wide(2, lane, lanes, n);
+	else
+		chain_wide(1, lane, lanes, n);
+}
 #endif

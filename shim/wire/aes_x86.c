@@ -65,4 +65,52 @@ AESNI void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const ui
 	}
 	_mm_storeu_si128((void *)state, x);
 }
+
+/* WIDTH lanes in step. Always inline, so that WIDTH is a constant and the states stay in registers; where there are fewer
+ * lanes the first is computed again, which costs less than a branch. */
+AESNI static inline __attribute__((always_inline)) void chain_wide(const size_t width, struct aes_lane *const lane[],
+	size_t lanes, size_t n)
+{
+	const __m128i *key[AES_LANES];
+	const uint8_t *block[AES_LANES];
+	__m128i x[AES_LANES];
+
+	for (size_t j = 0; j < width; j++) {
+		const struct aes_lane *from = lane[j < lanes ? j : 0];
+
+		key[j] = (const void *)from->schedule;
+		block[j] = from->block;
+		x[j] = _mm_loadu_si128((const void *)from->state);
+	}
+	for (size_t at = 0; at < 16 * n; at += 16) {
+		__asm__ __volatile__("" : : : "memory"); /* or the round keys of all lanes are copied onto the stack */
+#pragma GCC unroll 8
+		for (size_t j = 0; j < width; j++)
+			x[j] = _mm_xor_si128(x[j], _mm_xor_si128(_mm_loadu_si128((const void *)(block[j] + at)), key[j][0]));
+#pragma GCC unroll 9
+		for (size_t i = 1; i < 10; i++)
+#pragma GCC unroll 8
+			for (size_t j = 0; j < width; j++)
+				x[j] = _mm_aesenc_si128(x[j], key[j][i]);
+#pragma GCC unroll 8
+		for (size_t j = 0; j < width; j++)
+			x[j] = _mm_aesenclast_si128(x[j], key[j][10]);
+	}
+	for (size_t j = 0; j < lanes; j++) {
+		_mm_storeu_si128((void *)lane[j]->state, x[j]);
+		lane[j]->block += 16 * n;
+	}
+}
+
+AESNI void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n)
+{
+	if (lanes > 4)
+		chain_wide(8, lane, lanes, n);
+	else if (lanes > 2)
+		chain_wide(4, lane, lanes, n);
+	else if (lanes > 1)
+		chain_wide(2, lane, lanes, n);
+	else
+		chain_wide(1, lane, lanes, n);
+}
 #endif

@@ -3,7 +3,7 @@
  * area.c - the surplus area as a sender emits it (wire format, sections 2.4 and 5.7). */
 #include <string.h>
 
-#include <mdshim/wire.h>
+#include "auth.h"
 
 enum { AREA_MAX = 65527, UDP_HEADER = 8 };
 
@@ -45,42 +45,88 @@ static ptrdiff_t write_options(uint8_t *dst, size_t room, const struct md_area *
 	return n < 0 ? n : done + n;
 }
 
-static int write_auth(uint8_t *dst, size_t size, size_t ocs_at, size_t at, const struct md_area *a,
-	const struct md_lend *lend)
+static void write_auth(uint8_t *at, const struct md_area *a)
 {
-	size_t mac_at = at + 4;
-
-	dst[at] = MD_KIND_AUTH;
-	dst[at + 1] = MD_AUTH_LEN;
-	dst[at + 2] = a->key->keyid;
-	dst[at + 3] = a->next_keyid;
-	return md_auth_mac(a->key, a->tuple, a->user, a->pieces, a->user_len, dst, size, ocs_at, mac_at, lend,
-		dst + mac_at);
+	at[0] = MD_KIND_AUTH;
+	at[1] = MD_AUTH_LEN;
+	at[2] = a->key->keyid;
+	at[3] = a->next_keyid;
 }
 
-ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend)
+/* The OCS lies on an even offset of the IP datagram. */
+static inline size_t pad_of(const struct md_area *area)
 {
-	size_t need = needed(area), size = area->fill > need ? area->fill : need;
-	size_t pad = (area->user_len + UDP_HEADER) & 1; /* the OCS lies on an even offset of the IP datagram */
+	return (area->user_len + UDP_HEADER) & 1;
+}
+
+/* All but MAC and OCS, whose fields are zero. The area's length; *mac_at is 0 without AUTH. */
+static inline __attribute__((always_inline)) ptrdiff_t lay_out(uint8_t *dst, size_t room, const struct md_area *area, size_t *mac_at)
+{
+	size_t need = needed(area), size = area->fill > need ? area->fill : need, at = pad_of(area) + 2;
 	ptrdiff_t n;
-	uint16_t ocs;
-	int rc;
 
 	if (!makes_sense(area, need))
 		return MD_E_VALUE;
 	if (size > room)
 		return MD_E_ROOM;
 	memset(dst, 0, size); /* pad octet, OCS and MAC as the sums want them, EOL and fill */
-	n = write_options(dst + pad + 2, size - pad - 2, area);
+	n = write_options(dst + at, size - at, area);
 	if (n < 0)
 		return n;
+	at += (size_t)n;
+	*mac_at = 0;
 	if (area->key) {
-		rc = write_auth(dst, size, pad, pad + 2 + (size_t)n, area, lend);
+		write_auth(dst + at, area);
+		*mac_at = at + 4;
+	}
+	return (ptrdiff_t)size;
+}
+
+static inline void sum_up(uint8_t *dst, size_t size, const struct md_area *area)
+{
+	size_t pad = pad_of(area);
+	uint16_t ocs = md_ocs(dst + pad, size - pad, size);
+
+	dst[pad] = (uint8_t)(ocs >> 8);
+	dst[pad + 1] = (uint8_t)ocs;
+}
+
+ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend)
+{
+	size_t mac_at;
+	ptrdiff_t size = lay_out(dst, room, area, &mac_at);
+	int rc;
+
+	if (size < 0)
+		return size;
+	if (mac_at) {
+		rc = md_auth_mac(area->key, area->tuple, area->user, area->pieces, area->user_len, dst, (size_t)size,
+			pad_of(area), mac_at, lend, dst + mac_at);
 		if (rc < 0)
 			return rc;
 	}
-	ocs = md_ocs(dst + pad, size - pad, size);
-	dst[pad] = (uint8_t)(ocs >> 8);
-	dst[pad + 1] = (uint8_t)ocs;
-	return (ptrdiff_t)size;
+	sum_up(dst, (size_t)size, area);
+	return size;
+}
+
+static void write_batch(struct md_area_job *job, size_t n, const struct md_lend *lend)
+{
+	struct md_area_job *sign[MD_AREA_BATCH];
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		job[i].len = lay_out(job[i].dst, job[i].room, job[i].area, &job[i].mac_at);
+		if (job[i].len >= 0 && job[i].mac_at)
+			sign[count++] = &job[i];
+	}
+	auth_sign(sign, count, lend);
+	for (size_t i = 0; i < n; i++)
+		if (job[i].len >= 0)
+			sum_up(job[i].dst, (size_t)job[i].len, job[i].area);
+}
+
+void md_area_write_all(struct md_area_job *job, size_t n, const struct md_lend *lend)
+{
+	for (size_t at = 0; at < n; at += MD_AREA_BATCH)
+		write_batch(job + at, n - at < MD_AREA_BATCH ? n - at : MD_AREA_BATCH, lend);
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * auth.c - the MAC of the AUTH option (wire format, sections 5.4 to 5.6). */
-#include <endian.h>
 #include <string.h>
 
+#include "auth.h"
 #include "cmac.h"
+#include "front.h"
 #include "hmac.h"
 
 enum {
-	FRONT_MAX = 52,     /* four zeros, pseudo-header of IPv6, UDP header */
 	FLAT = 256,        /* inputs below this length are put together first: one pass is cheaper than many pieces */
 	SURPLUS_MAX = 65527,
-	USER_MAX = 65527,
-	UDP = 17
+	USER_MAX = 65527
 };
 
 /* A MAC of either algorithm under way. */
@@ -49,48 +48,6 @@ static void mac_end(struct mac *m, uint8_t mac[MD_MAC_LEN])
 	else
 		cmac_end(&m->u.cmac, whole);
 	memcpy(mac, whole, MD_MAC_LEN);
-}
-
-static inline void put_word(uint8_t *p, size_t v)
-{
-	uint16_t word = htobe16((uint16_t)v);
-
-	memcpy(p, &word, sizeof word);
-}
-
-/* What the UDP header says; its checksum counts as zero. */
-static inline void put_udp(uint8_t *p, const struct md_traffic_key *key, const struct md_tuple *t, size_t udp_length)
-{
-	put_word(p, key->nat ? 0 : t->sport);
-	put_word(p + 2, t->dport);
-	put_word(p + 4, udp_length);
-	put_word(p + 6, 0);
-}
-
-/* What stands in front of the user data in the MAC input: four zeros, pseudo-header, UDP header. */
-static inline size_t put_front(uint8_t dst[FRONT_MAX], const struct md_traffic_key *key, const struct md_tuple *t,
-	size_t udp_length)
-{
-	static const uint8_t nowhere[16];
-	const uint8_t *src = key->nat ? nowhere : t->src;
-
-	memset(dst, 0, 4);
-	if (t->version == 4) {
-		memcpy(dst + 4, src, 4);
-		memcpy(dst + 8, t->dst, 4);
-		put_word(dst + 12, UDP);
-		put_word(dst + 14, udp_length);
-		put_udp(dst + 16, key, t, udp_length);
-		return 24;
-	}
-	memcpy(dst + 4, src, 16);
-	memcpy(dst + 20, t->dst, 16);
-	put_word(dst + 36, 0);
-	put_word(dst + 38, udp_length);
-	put_word(dst + 40, 0);
-	put_word(dst + 42, UDP);
-	put_udp(dst + 44, key, t, udp_length);
-	return 52;
 }
 
 /* All that goes into one MAC. */
@@ -144,7 +101,7 @@ static bool stream(struct mac *m, const struct input *in)
 	return !left;
 }
 
-static bool fits(const struct md_tuple *tuple, size_t user_len, size_t surplus_len, size_t ocs_at, size_t mac_at)
+inline bool auth_fits(const struct md_tuple *tuple, size_t user_len, size_t surplus_len, size_t ocs_at, size_t mac_at)
 {
 	if (tuple->version != 4 && tuple->version != 6)
 		return false;
@@ -167,6 +124,19 @@ static __attribute__((noinline)) int any_mac(const struct md_traffic_key *key, c
 	return complete ? 0 : MD_E_VALUE;
 }
 
+int auth_mac(const struct md_area *a, const uint8_t *surplus, size_t surplus_len, size_t mac_at, const struct md_lend *lend,
+	uint8_t mac[MD_MAC_LEN])
+{
+	uint8_t front[FRONT_MAX];
+	struct input in = { front, 0, a->user, a->pieces, 0, surplus, surplus_len, a->user_len & 1, mac_at };
+
+	if (!auth_fits(a->tuple, a->user_len, surplus_len, in.ocs_at, mac_at))
+		return MD_E_VALUE;
+	in.front_len = front_put(front, a->key, a->tuple, a->user_len + 8);
+	in.covered = a->key->cover && a->key->cover < a->user_len ? a->key->cover : a->user_len;
+	return any_mac(a->key, &in, lend, mac);
+}
+
 int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, const struct iovec *user, size_t n,
 	size_t user_len, const uint8_t *surplus, size_t surplus_len, size_t ocs_at, size_t mac_at,
 	const struct md_lend *lend, uint8_t mac[MD_MAC_LEN])
@@ -175,9 +145,9 @@ int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, 
 	struct input in = { flat, 0, user, n, 0, surplus, surplus_len, ocs_at, mac_at };
 	size_t total;
 
-	if (!fits(tuple, user_len, surplus_len, ocs_at, mac_at))
+	if (!auth_fits(tuple, user_len, surplus_len, ocs_at, mac_at))
 		return MD_E_VALUE;
-	in.front_len = put_front(flat, key, tuple, user_len + 8);
+	in.front_len = front_put(flat, key, tuple, user_len + 8);
 	in.covered = key->cover && key->cover < user_len ? key->cover : user_len;
 	total = in.front_len + in.covered + surplus_len;
 	if (total >= FLAT || key->algorithm == MD_HMAC_SHA1_96 || !key->expanded)

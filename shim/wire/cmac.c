@@ -117,8 +117,8 @@ void cmac_add(struct cmac *c, const void *octets, size_t len)
 	memcpy(c->rest, p + 16 * blocks, c->have);
 }
 
-/* K1 for a whole last block, K2 = K1 doubled for one that was padded. */
-static void mask_last(uint8_t block[16], const struct md_traffic_key *key, bool whole)
+/* K2 is K1 doubled. */
+void cmac_mask_last(uint8_t block[16], const struct md_traffic_key *key, bool whole)
 {
 	uint8_t second[16];
 
@@ -136,7 +136,7 @@ void cmac_end(struct cmac *c, uint8_t mac[16])
 
 	if (!whole)
 		c->rest[c->have] = 0x80;
-	mask_last(c->rest, c->key, whole);
+	cmac_mask_last(c->rest, c->key, whole);
 	chain(c, c->rest, 1);
 	memcpy(mac, c->state, 16);
 	if (!c->key->expanded)
@@ -152,7 +152,7 @@ void cmac_flat(const struct md_traffic_key *key, uint8_t *flat, size_t len, uint
 		memset(flat + len, 0, 16);
 		flat[len] = 0x80;
 	}
-	mask_last(flat + 16 * (blocks - 1), key, whole);
+	cmac_mask_last(flat + 16 * (blocks - 1), key, whole);
 	memset(mac, 0, 16);
 	aes_chain(key->u.schedule, mac, flat, blocks);
 }

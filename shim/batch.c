@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * batch.c - datagrams of one call that wait for each other, so that they are signed together: eight MACs side by side take
+ * little longer than one. Each is told about and numbered in its turn; then all areas are written, then all go out, in
+ * order.
+ *
+ * A batch is too large for the stacks that a send may be called on, so there is room for a few in memory of ours; who finds
+ * all of them taken sends one by one. */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <string.h>
+
+#include "hall.h"
+#include "process.h"
+#include "real.h"
+#include "run.h"
+#include "why.h"
+
+enum {
+	BATCHES = 16,                /* calls of as many threads at the same time */
+	COVERED = 256,               /* octets under the MAC from which waiting for others takes less than it saves */
+	OVERHEAD = 1024              /* octets of the kernel's for a datagram, beyond twice its length: more than there are */
+};
+
+struct waiting {
+	struct wrapping wrapping;
+	struct packet packet;
+	unsigned at;
+	bool segment;                /* of a train */
+	unsigned to_come;            /* as in struct call, when it came */
+	enum md_count count;
+};
+
+struct batch {
+	_Atomic bool taken;
+	unsigned n;
+	struct md_area_job job[MD_AREA_BATCH];
+	struct waiting waiting[MD_AREA_BATCH];
+};
+
+static struct batch *batches;
+
+/* What this thread has, should it leave our code by a jump. */
+static _Thread_local struct batch *volatile mine;
+
+int batch_start(void)
+{
+	batches = process_memory(BATCHES * sizeof(*batches));
+	return batches ? 0 : -ENOMEM;
+}
+
+/* Threads begin to look at different places. */
+static struct batch *take(void)
+{
+	unsigned from = (unsigned)((uintptr_t)&mine >> 12);
+
+	for (unsigned i = 0; batches && i < BATCHES; i++) {
+		struct batch *batch = &batches[(from + i) % BATCHES];
+
+		if (!atomic_load_explicit(&batch->taken, memory_order_relaxed) &&
+			!atomic_exchange_explicit(&batch->taken, true, memory_order_acquire)) {
+			batch->n = 0;
+			mine = batch;
+			return batch;
+		}
+	}
+	return NULL;
+}
+
+static void give_back(struct batch *batch)
+{
+	mine = NULL;
+	atomic_store_explicit(&batch->taken, false, memory_order_release);
+}
+
+void batch_close(struct call *call)
+{
+	if (call->batch)
+		give_back(call->batch);
+	call->batch = NULL;
+}
+
+void batch_abandon(void)
+{
+	struct batch *batch = mine;
+
+	if (!batch)
+		return;
+	for (unsigned i = 0; i < batch->n; i++)
+		flowtab_let_go(batch->waiting[i].packet.flow);
+	give_back(batch);
+}
+
+static bool has_room(int fd, const struct view *view, size_t needed)
+{
+	int queued = 0;
+
+	return raw_call(SYS_ioctl, fd, SIOCOUTQ, (long)&queued, 0, 0, 0) == 0 && queued >= 0 &&
+		(size_t)queued + needed < view->sndbuf;
+}
+
+/* Whether the sockets that may send it take a whole batch of such datagrams. What is told of a datagram holds for one send
+ * of it; where the application would have to send the rest of its messages again, nothing is told of them beforehand. */
+static bool all_would_go(const struct call *call, const struct packet *packet)
+{
+	bool tunnel = packet->route->mode == MODE_TUNNEL;
+	const struct md_tuple *tuple = tunnel ? &packet->tunnel->tuple : &packet->key.tuple;
+	const struct outlet_raw *raw = outlet_ready_raw(call->sock, tuple->version, tunnel ? (int8_t)packet->route->router : -1);
+	size_t needed = MD_AREA_BATCH * (2 * packet->data.len + OVERHEAD);
+
+	if (raw && !has_room(raw->fd, &call->view, needed))
+		return false;
+	return has_room(tunnel ? packet->tunnel->fd : call->fd, &call->view, needed);
+}
+
+/* With little under the MAC, gathering it costs what its computation takes. The flow's key may be replaced just now: then
+ * this one waits for nothing, or does not wait, and that is all. */
+static bool pays(const struct packet *packet)
+{
+	uint32_t cover = __atomic_load_n(&packet->flow->key.cover, __ATOMIC_RELAXED);
+
+	return packet->data.len >= COVERED && (!cover || cover >= COVERED);
+}
+
+/* Whether there is a batch that this one can wait in. */
+static bool can_wait(struct call *call, const struct packet *packet)
+{
+	if (call->batch && call->batch->n)
+		return true;
+	if (!pays(packet) || why_asked() || !batches || !all_would_go(call, packet))
+		return false;
+	if (!call->batch)
+		call->batch = take();
+	return call->batch != NULL;
+}
+
+bool batch_full(const struct call *call)
+{
+	return call->batch && call->batch->n == MD_AREA_BATCH;
+}
+
+enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_count count)
+{
+	struct waiting *waiting;
+	enum md_aside why;
+
+	tally_count(&call->tally, count, 1); /* before it is out: see stats.h */
+	if (can_wait(call, packet)) {
+		waiting = &call->batch->waiting[call->batch->n];
+		why = wrap_prepare(call, packet, &waiting->wrapping);
+		if (why == MD_ASIDE_COUNT) {
+			waiting->packet = *packet;
+			waiting->at = at;
+			waiting->segment = segment;
+			waiting->to_come = call->to_come;
+			waiting->count = count;
+			call->batch->n++;
+			return why;
+		}
+	} else {
+		why = wrap(call, packet);
+	}
+	flowtab_let_go(packet->flow);
+	if (why != MD_ASIDE_COUNT)
+		tally_count(&call->tally, count, -1);
+	return why;
+}
+
+/* As it came. */
+static bool send_natively(struct call *call, const struct waiting *waiting)
+{
+	int sent, state;
+
+	if (waiting->segment)
+		return split_plainly(call, waiting->packet.msg, &waiting->packet.data) >= 0 || waiting->at != 0;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	sent = real.sendmmsg(call->fd, &call->vec[waiting->at], 1, call->flags);
+	pthread_setcancelstate(state, &state);
+	return sent == 1;
+}
+
+/* The numbers of those behind are given back, the last first, then its own: those that do get out will be without a gap. */
+static void undo_from(struct batch *batch, unsigned i)
+{
+	for (unsigned k = batch->n; k-- > i;)
+		flowtab_undo(batch->waiting[k].packet.flow, batch->waiting[k].wrapping.undo);
+}
+
+/* They were not sent, so nothing was seen of them. */
+static void forget_from(struct call *call, const struct batch *batch, unsigned i)
+{
+	for (unsigned k = i; k < batch->n; k++) {
+		tally_count(&call->tally, batch->waiting[k].count, -1);
+		tally_count(&call->tally, MD_C_SEEN, -1);
+	}
+}
+
+/* Something in front of them that was held could not be sent. */
+static void stopped(struct call *call, struct batch *batch, unsigned i, unsigned *at)
+{
+	undo_from(batch, i);
+	forget_from(call, batch, i);
+	errno = call->stopped;
+	*at = call->out;
+}
+
+static void write_areas(struct batch *batch)
+{
+	struct md_area_job *job = batch->job;
+	unsigned jobs = 0;
+
+	for (unsigned i = 0; i < batch->n; i++) {
+		struct wrapping *w = &batch->waiting[i].wrapping;
+
+		if (!w->area.token)
+			job[jobs++] = (struct md_area_job){ .area = &w->area, .dst = w->room, .room = sizeof(w->room) };
+	}
+	md_area_write_all(job, jobs, hall.lend);
+}
+
+static int send_all(struct call *call, struct batch *batch, unsigned *at)
+{
+	const struct md_area_job *job = batch->job;
+	bool again = false;
+
+	for (unsigned i = 0; i < batch->n; i++) {
+		struct waiting *waiting = &batch->waiting[i];
+		struct wrapping *w = &waiting->wrapping;
+		enum md_aside why;
+
+		call->to_come = waiting->to_come;
+		if (again)
+			wrap_again(call, &waiting->packet, w);
+		if (again || w->area.token)
+			why = wrap_alone(call, &waiting->packet, w);
+		else
+			why = wrap_out(call, &waiting->packet, w, w->room, (job++)->len);
+		if (call->stopped) {
+			/* Held by run.c, it was taken back there. */
+			stopped(call, batch, why == MD_ASIDE_COUNT ? i + 1 : i, at);
+			return -1;
+		}
+		if (why == MD_ASIDE_COUNT)
+			continue;
+		if (!again)
+			undo_from(batch, i);
+		again = true;
+		if (!run_settle(call)) {
+			stopped(call, batch, i, at);
+			return -1;
+		}
+		tally_count(&call->tally, waiting->count, -1);
+		tally_aside(&call->tally, why, 1);
+		if (send_natively(call, waiting))
+			continue;
+		forget_from(call, batch, i + 1);
+		*at = waiting->at;
+		return -1;
+	}
+	return 0;
+}
+
+int batch_flush(struct call *call, unsigned *at)
+{
+	struct batch *batch = call->batch;
+	int result;
+
+	if (!batch || !batch->n)
+		return 0;
+	write_areas(batch);
+	result = send_all(call, batch, at);
+	for (unsigned i = 0; i < batch->n; i++)
+		flowtab_let_go(batch->waiting[i].packet.flow);
+	batch->n = 0;
+	return result;
+}
