@@ -128,7 +128,7 @@ count raw-tunnel-sendmmsg tunnel $all sendmmsg 4 0 1 1
 flat flat-sendto inline 100000 sendto 4 0
 flat flat-sendmmsg inline 100000 sendmmsg 4 0
 if arm "$work" >"$work/why"; then
-	engine=patch
+	engine='patch'
 	for mode in inline tunnel; do
 		cp "$work/$mode.conf" "$work/patch-$mode.conf"
 	done
