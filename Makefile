@@ -37,7 +37,7 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
-ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armlink.o armoff.o netns.o)
+ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armdetour.o arminterfaces.o armlink.o armoff.o armpair.o netns.o)
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
 # What "make gain" runs, beside the encoder.
