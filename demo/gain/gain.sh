@@ -15,6 +15,9 @@ traces="hard-a hard-b hard-c mild" codecs="h264 vp8" length=60 seeds=5 options="
 policies=tail,tail200,codel,dscp,mdu
 [ -z "${QUICK:-}" ] || length=20 seeds=3
 [ -z "${SMALL:-}" ] || { traces=hard-a codecs=h264 options=med length=6 seeds=2 policies=tail,codel,mdu out=$here/../out/gain-small; }
+# Six seconds are few: some in which each policy brings something through.
+[ -z "${SMALL:-}" ] || : "${FIRST_SEED:=22}"
+export FIRST_SEED=${FIRST_SEED:-1}
 # kbit/s: 0.6 of the mean of the trace
 declare -A rate=([hard-a]=2760 [hard-b]=10020 [hard-c]=3000 [mild]=3120)
 
@@ -155,7 +158,7 @@ for o in $options; do jobs_of | sed "s/\$/ $o/"; done | while read -r t c o; do
 done >"$work/jobs"
 xargs -P "$(nproc)" -L 1 sh -c '"$B/gain/play" --capture "$MD_GAIN_WORK/link.pcap" --auth-key "1:AES-128-CMAC-96:$MD_GAIN_WORK/key:cover=64" \
 	--books "$MD_GAIN_WORK/books" --domain gain --codec "$1" --trace "$0" --option "$2" --port "$3" --policies "$4" \
-	--source "$MD_GAIN_WORK/clip.mkv" --first-seed "${FIRST_SEED:-1}" --seeds '$seeds' --strip "$MD_GAIN_WORK/strips" >"$MD_GAIN_WORK/$0-$1-$2.part" &&
+	--source "$MD_GAIN_WORK/clip.mkv" --first-seed "$FIRST_SEED" --seeds '$seeds' --strip "$MD_GAIN_WORK/strips" >"$MD_GAIN_WORK/$0-$1-$2.part" &&
 	mv "$MD_GAIN_WORK/$0-$1-$2.part" "$MD_GAIN_WORK/$0-$1-$2.json"' <"$work/jobs" &
 follow $! 40 99 "$(wc -l <"$work/jobs")" '*.json' "playing and decoding" || give_up "playing"
 bar 100 "done"

@@ -103,6 +103,15 @@ static double likeness(const struct pictures *source, const struct pictures *cle
 	return pictures_ssim(source, picture(source, place), picture(decoded, (unsigned)shown));
 }
 
+/* Nothing came that could be decoded: the viewer sees nothing. */
+static bool is_dark(const struct frames *frames, const struct arm_result *r)
+{
+	for (unsigned i = 0; i < frames->count; i++)
+		if (r->when[i] != INT64_MAX)
+			return false;
+	return true;
+}
+
 int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, const struct arm_result *r,
 	const struct pictures *source, const struct pictures *clean, int *shown)
 {
@@ -112,6 +121,12 @@ int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, 
 
 	memset(v, 0, sizeof(*v));
 	count(v, frames, r);
+	if (is_dark(frames, r)) {
+		for (unsigned i = 0; i < frames->count; i++)
+			shown[i] = -1;
+		v->frozen = 1;
+		return delays(v, frames, r);
+	}
 	if (delays(v, frames, r) < 0 || pictures_decode(&decoded, frames, codec, r->when) < 0)
 		return -1;
 	if (!decoded.luma || decoded.width != source->width || decoded.height != source->height || clean->width != source->width) {
