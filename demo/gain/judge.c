@@ -112,7 +112,7 @@ int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, 
 
 	memset(v, 0, sizeof(*v));
 	count(v, frames, r);
-	if (delays(v, frames, r) < 0 || pictures_decode(&decoded, frames, codec, r->when) < 0)
+	if (delays(v, frames, r) < 0 || pictures_decode(&decoded, frames, codec, r->when, clean) < 0)
 		return -1;
 	if (!decoded.luma || decoded.width != source->width || decoded.height != source->height || clean->width != source->width) {
 		pictures_free(&decoded);
@@ -126,4 +126,15 @@ int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, 
 		v->ssim += likeness(source, clean, &decoded, i, shown[i]) / n;
 	pictures_free(&decoded);
 	return 0;
+}
+
+json_t *judge_json(const struct verdict *v, uint64_t seed)
+{
+	json_t *centiles = json_array();
+
+	for (int i = 0; i <= 100; i++)
+		json_array_append_new(centiles, json_real(v->centile[i]));
+	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "seed", (json_int_t)seed, "in_time", v->in_time,
+		"in_time_60", v->in_time_60, "decodable", v->decodable, "frozen", v->frozen, "p50", v->p50, "p95", v->p95, "p99", v->p99,
+		"keys", v->keys, "wasted", v->wasted, "ssim", v->ssim, "damaged", (int)v->damaged, "centiles", centiles);
 }

@@ -7,6 +7,8 @@
 #include "arm.h"
 #include "pictures.h"
 
+#include <jansson.h>
+
 enum { JUDGE_FIRST = 150000, JUDGE_SECOND = 60000, JUDGE_FREEZE = 5 };
 
 struct verdict {
@@ -24,5 +26,8 @@ struct verdict {
 /* shown[n]: place of the picture that the viewer sees at place n, or -1. Room for all frames. clean: of the whole stream. */
 int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, const struct arm_result *r,
 	const struct pictures *source, const struct pictures *clean, int *shown);
+
+/* As an object; the caller owns it. */
+json_t *judge_json(const struct verdict *v, uint64_t seed);
 
 #endif

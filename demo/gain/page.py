@@ -188,6 +188,89 @@ def section(work, runs, rows, gains):
     return "".join(out)
 
 
+# --- The closed loop --------------------------------------------------------------------------------------------------------------
+
+CLOSED = FIGURES + [("sent", "sent Mb/s", 1e-6, 2), ("got", "got Mb/s", 1e-6, 2)]
+
+
+def closed_rows(runs):
+    """One row for each policy, in the order of NAMES; seeds are repetitions in real time."""
+    rows = []
+    for policy in NAMES:
+        mine = sorted((r for r in runs if r["policy"] == policy), key=lambda r: r["seed"])
+        if mine:
+            row = {"arm": "mdu-med" if policy == "mdu" else policy, "name": NAMES[policy] + (", MED" if policy == "mdu" else ""), "runs": mine}
+            row.update({key: interval([r[key] for r in mine]) for key, _, _, _ in CLOSED})
+            row["damaged"] = sum(r["damaged"] for r in mine)
+            rows.append(row)
+    return rows
+
+
+def closed_gains(rows):
+    by = {r["arm"]: r for r in rows}
+    out = {}
+    for other in ("tail", "codel"):
+        if other in by and "mdu-med" in by:
+            pairs = list(zip(by["mdu-med"]["runs"], by[other]["runs"]))
+            out["mdu-med/" + other] = {key: interval([a[key] - b[key] for a, b in pairs]) for key in ("in_time", "ssim", "got")}
+            out["mdu-med/" + other]["p95_ratio"] = interval([b["p95"] / a["p95"] for a, b in pairs])
+    return out
+
+
+def closed_lines(gains):
+    for name, g in gains.items():
+        yield (f'{name.replace("/", " before ")}: {text_of(g["in_time"], 100, 1)} points of frames in time; p95 delay '
+               f'{text_of(g["p95_ratio"], 1, 1)} times lower; SSIM {text_of(g["ssim"], 1, 3)}; {text_of(g["got"], 1e-6, 2)} Mb/s more arrived')
+
+
+def closed_about(rows):
+    run = rows[0]["runs"][0]
+    n = len(rows[0]["runs"])
+    return (f'{run["trace"]}, H.264: for each policy {n} {"runs" if n > 1 else "run"} of {run["frames"] / 30:.0f} s in real time' +
+            ("; ± is the 95 % interval" if n > 1 else ""))
+
+
+def plot_rate(row):
+    """What the sender chose, what it sent and what arrived, of the first seed."""
+    run = row["runs"][0]
+    x0, width, y0, height = 60, 546, 8, 90
+    most = max([r[1] for r in run["rates"]] + run["sent_in"] + run["got_in"])
+    seconds = len(run["got_in"]) * run["bin"]
+    chosen = " ".join(f"{x0 + min(r[0] / seconds, 1) * width:.1f},{y0 + height - r[1] / most * height:.1f}" for r in run["rates"])
+    bars = "".join(f'<rect x="{x0 + i * run["bin"] / seconds * width:.1f}" y="{y0 + height - v / most * height:.1f}" width="'
+                   f'{run["bin"] / seconds * width - .6:.1f}" height="{v / most * height:.1f}" class="capacity data"/>' for i, v in enumerate(run["got_in"]))
+    return (f'<figure><figcaption>{html.escape(row["name"])}</figcaption><svg viewBox="0 0 620 120" class="plot rate">{bars}'
+            f'<polyline points="{chosen}" stroke="{COLOURS.get(row["arm"], "#000")}" class="line data"/>' +
+            axis(x0, width, y0, height, [(i / seconds, f"{i} s") for i in range(0, int(seconds) + 1, 2)], [(0, "0"), (1, f"{most / 1e6:.1f} Mb/s")]) +
+            "</svg></figure>")
+
+
+def closed_html(rows, gains):
+    if not rows:
+        return ""
+    head = "".join(f"<th>{html.escape(h)}</th>" for _, h, _, _ in CLOSED)
+    body = "".join(f'<tr class="{r["arm"].split("-")[0]}"><td>{html.escape(r["name"])}</td>' +
+                   "".join(f"<td>{text_of(r[k], f, d)}</td>" for k, _, f, d in CLOSED) + "</tr>" for r in rows)
+    return (f'<h2 id="closed">When the sender reacts</h2><p>{html.escape(closed_about(rows))}.</p><p>Everything above is open loop: the server keeps its rate '
+            "whatever happens. Here it does not: a GStreamer sender hears from the client with each frame which packets came and when, and changes "
+            "x264's bitrate (additive increase, multiplicative decrease on delay and loss; demo/gain/rate.h). Its packets go through the shim and "
+            "mdrouter's radio link in real time. A sender that keeps out of queues leaves less for a scheduler to gain, and one that drops "
+            "frames looks to it like loss: so look at what arrived beside what was in time. Real time does not repeat exactly: another "
+            f"run gives other figures within the intervals.</p><table><tr><th>policy</th>{head}</tr>{body}</table>" +
+            "".join(f"<p>{html.escape(line)}</p>" for line in closed_lines(gains)) +
+            "<h3>Rate of the first run</h3><p>Line: what the sender chose; blue: what arrived in each half second.</p>" +
+            "".join(plot_rate(r) for r in rows))
+
+
+def closed_text(rows, gains):
+    if not rows:
+        return []
+    out = ["closed loop (the sender follows its client's feedback): " + closed_about(rows),
+           f"  {'policy':24}" + "".join(f"{h:>19}" for _, h, _, _ in CLOSED)]
+    out += [f"  {r['name']:24}" + "".join(f"{text_of(r[k], f, d):>19}" for k, _, f, d in CLOSED) for r in rows]
+    return out + ["  " + line for line in closed_lines(gains)] + [""]
+
+
 def table_text(groups):
     out = []
     for (trace, codec), (runs, rows, gains) in groups.items():
@@ -206,19 +289,27 @@ def table_text(groups):
 def main():
     work, to = map(pathlib.Path, sys.argv[1:3])
     groups = {}
+    closed = closed_rows([json.loads(path.read_text()) for path in sorted(work.glob("closed-*.json"))])
+    gained = closed_gains(closed)
     for path in sorted(work.glob("*-*-*.json")):
         run = json.loads(path.read_text())
+        if "arms" not in run:
+            continue
         groups.setdefault((run["trace"], run["codec"]), []).append(run)
     groups = {key: (runs, summarise(runs), differences(runs)) for key, runs in
               ((k, sorted(v, key=lambda r: r["option"])) for k, v in groups.items())}
     if not groups:
         sys.exit("page.py: nothing was played")
-    broken = [f"{key}: {r['name']}" for key, (_, rows, _) in groups.items() for r in rows if r["damaged"]]
+    broken = [f"{key}: {r['name']}" for key, (_, rows, _) in [*groups.items(), ("closed loop", (0, closed, 0))] for r in rows if r["damaged"]]
     result = [{"trace": t, "codec": c, "load": runs[0]["load"], "mean": runs[0]["mean"], "low": runs[0]["low"], "dips": runs[0]["dips"],
                "gap": runs[0]["gap"], "frames": runs[0]["frames"], "arms": rows, "differences": gains,
                "seeds": {label: [{k: v for k, v in s.items() if k != "centiles"} for s in arm["seeds"]] for label, _, arm in arms_of(runs)}}
               for (t, c), (runs, rows, gains) in groups.items()]
-    text = table_text(groups)
+    if closed:
+        result.append({"closed_loop": closed[0]["runs"][0]["trace"], "seconds": closed[0]["runs"][0]["frames"] / 30, "differences": gained,
+                       "arms": [{k: v for k, v in r.items() if k != "runs"} for r in closed],
+                       "seeds": {r["arm"]: [{k: v for k, v in s.items() if k != "centiles"} for s in r["runs"]] for r in closed}})
+    text = table_text(groups) + ("\n" + "\n".join(closed_text(closed, gained)) if closed else "")
     (to / "gain.json").write_text(json.dumps(result, indent=1) + "\n")
     (to / "gain.txt").write_text(text)
     body = "".join(section(work, *group) for group in groups.values())
@@ -227,7 +318,7 @@ def main():
         "<h1>The same packets over the same radio link, with and without marks</h1><p>Each arm plays the same recorded packets over the same "
         "trace; only the queue differs. ± is the 95 % interval over seeds (Student's t). Delay counts from the arrival of a frame's first packet at "
         "the router to the arrival of its last at the client; a frame is in time if it and all it refers to arrived within the budget. The link is an "
-        "emulation (demo/radio/README.md says of what), not a radio.</p>" + body + "</html>\n")
+        "emulation (demo/radio/README.md says of what), not a radio.</p>" + body + closed_html(closed, gained) + "</html>\n")
     if broken:
         sys.exit("page.py: the decoder made other pictures than of the whole stream: " + "; ".join(broken))
 

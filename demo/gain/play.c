@@ -17,7 +17,7 @@ enum { LENGTH = 120, TIMELINE = 10000000, BIN = 50000, BINS = TIMELINE / BIN, TH
 static struct {
 	struct capture_options capture;
 	const char *key[16];
-	const char *codec, *trace, *label, *source, *strip, *policies;
+	const char *codec, *trace, *label, *source, *strip, *policies, *progress;
 	unsigned seeds, packets;
 	int64_t delay;
 } options = { .codec = "h264", .trace = "hard-a", .label = "med", .policies = "tail,codel,dscp,mdu", .seeds = 5, .packets = 1000,
@@ -109,17 +109,6 @@ static void play_arm(struct arm_result *r, const struct trace *trace, const char
 		die(name, "expected tail, codel, dscp, fair or mdu, with a number of packets or not");
 	if (arm_play(r, &run.capture, &run.frames, run.codec, &s) < 0)
 		die("start", "no memory");
-}
-
-static json_t *verdict_json(const struct verdict *v, uint64_t seed)
-{
-	json_t *centiles = json_array();
-
-	for (int i = 0; i <= 100; i++)
-		json_array_append_new(centiles, json_real(v->centile[i]));
-	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "seed", (json_int_t)seed, "in_time", v->in_time,
-		"in_time_60", v->in_time_60, "decodable", v->decodable, "frozen", v->frozen, "p50", v->p50, "p95", v->p95, "p99", v->p99,
-		"keys", v->keys, "wasted", v->wasted, "ssim", v->ssim, "damaged", (int)v->damaged, "centiles", centiles);
 }
 
 /* --- Pictures for the page ------------------------------------------------------------------------------------------ */
@@ -254,6 +243,15 @@ static json_t *capacity_json(const struct trace *trace)
 
 /* --- All arms ------------------------------------------------------------------------------------------------------- */
 
+/* One octet more in a file for each seed of each policy. */
+static void tick(void)
+{
+	FILE *f = options.progress ? fopen(options.progress, "ae") : NULL;
+
+	if (f && (fputc('.', f) == EOF || fclose(f) == EOF))
+		die(options.progress, "cannot be written");
+}
+
 static json_t *play_policy(const char *name)
 {
 	json_t *seeds = json_array(), *tcp = json_array(), *out = json_pack("{s:s, s:o, s:o}", "policy", name, "seeds", seeds, "tcp", tcp);
@@ -270,7 +268,7 @@ static json_t *play_policy(const char *name)
 		play_arm(&r, &trace, name, seed, false);
 		if (judge_arm(&v, &run.frames, run.codec, &r, &run.source, &run.clean, run.shown) < 0)
 			die("decoder", "what the client got cannot be decoded to pictures of the film's size");
-		json_array_append_new(seeds, verdict_json(&v, seed));
+		json_array_append_new(seeds, judge_json(&v, seed));
 		if (seed == 1) {
 			json_object_set_new(out, "timeline", timeline_json(&r));
 			strip(name, &run.clean, run.shown, place_at(run.from + 3000000));
@@ -283,6 +281,7 @@ static json_t *play_policy(const char *name)
 		json_array_append_new(tcp, json_pack("{s:f, s:f}", "bits", r.tcp_bits, "in_time", v.in_time / run.frames.count));
 		arm_free(&r);
 		trace_free(&trace);
+		tick();
 	}
 	return out;
 }
@@ -315,7 +314,7 @@ static void read_options(int argc, char **argv)
 	static const struct option known[] = { { "capture", 1, NULL, 'c' }, { "auth-key", 1, NULL, 'k' }, { "books", 1, NULL, 'b' },
 		{ "domain", 1, NULL, 'd' }, { "codec", 1, NULL, 'C' }, { "trace", 1, NULL, 't' }, { "option", 1, NULL, 'o' },
 		{ "source", 1, NULL, 's' }, { "strip", 1, NULL, 'S' }, { "policies", 1, NULL, 'p' }, { "seeds", 1, NULL, 'n' },
-		{ "port", 1, NULL, 'P' },
+		{ "port", 1, NULL, 'P' }, { "progress", 1, NULL, 'g' },
 		{ "queue", 1, NULL, 'q' }, { NULL, 0, NULL, 0 } };
 	int c;
 
@@ -334,6 +333,7 @@ static void read_options(int argc, char **argv)
 		case 'p': options.policies = optarg; break;
 		case 'n': options.seeds = (unsigned)atoi(optarg); break;
 		case 'P': options.capture.port = (unsigned)atoi(optarg); break;
+		case 'g': options.progress = optarg; break;
 		case 'q': options.packets = (unsigned)atoi(optarg); break;
 		default: exit(2);
 		}
@@ -355,7 +355,7 @@ int main(int argc, char **argv)
 	run.shown = calloc(run.frames.count, sizeof(*run.shown));
 	all = calloc(run.frames.count, sizeof(*all));
 	if (!run.shown || !all || pictures_source(&run.source, options.source, run.frames.count) < 0 ||
-			pictures_decode(&run.clean, &run.frames, run.codec, all) < 0 || !run.clean.luma ||
+			pictures_decode(&run.clean, &run.frames, run.codec, all, NULL) < 0 || !run.clean.luma ||
 			pictures_compare(&run.clean, &run.source) < 0)
 		die(options.source, "cannot be compared with the capture");
 	free(all);
