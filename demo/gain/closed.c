@@ -253,8 +253,11 @@ int main(int argc, char **argv)
 	read_options(argc, argv);
 	if (capture_read(&run.sent, &options.sent) < 0 || frames_find(&run.frames, &run.sent, CODEC_H264) < 0)
 		return 1;
-	if (run.frames.count != options.frames)
-		{ fprintf(stderr, "closed: %s: expected %u frames, it has %u\n", options.sent.file, options.frames, run.frames.count); return 1; }
+	if (run.frames.count != options.frames) {
+		fprintf(stderr, "closed: %s: expected %u frames, it has %u (%zu datagrams, %lu refused)\n", options.sent.file, options.frames,
+			run.frames.count, run.sent.samples, run.sent.refused);
+		return 1;
+	}
 	make();
 	pictures();
 	index_sent();

@@ -39,7 +39,7 @@ record() {
 	cp "$stage/shim.conf" "$stage/shim.med.conf"
 	ofc_open || { stage_say "openssl cannot make certificates"; return 1; }
 	stage_control+=(--auth-key "1:AES-128-CMAC-96:$stage/key:cover=64")
-	stage_quiet=1
+	export stage_quiet=1
 	stage_router || return 1
 	# One book for the whole recording.
 	ofc_provision 3600 5 10 || return 1
@@ -65,13 +65,15 @@ if [ "${2:-}" = record ]; then record; exit; fi
 # A phase takes its share of the whole. Shares are of time, as it is usually.
 began=$SECONDS
 bar() { # PERCENT WHAT
-	local left=0 p=$1 i line=
-	[ "$p" -lt 1 ] || left=$(((SECONDS - began) * (100 - p) / p))
+	local left p=$1 i line=
+	# The first percents are too few to tell from.
+	left=$(((SECONDS - began) * (100 - p) / (p > 0 ? p : 1)))
+	if [ "$p" -lt 4 ]; then left=minutes; else printf -v left %d:%02d $((left / 60)) $((left % 60)); fi
 	for ((i = 0; i < 40; i++)); do if [ $((i * 100)) -lt $((p * 40)) ]; then line+='#'; else line+=.; fi; done
 	if [ -t 2 ]; then
-		printf '\r  [%s] %3d %%  about %d:%02d left  %-28s' "$line" "$p" $((left / 60)) $((left % 60)) "$2" >&2
+		printf '\r  [%s] %3d %%  about %s left  %-28s' "$line" "$p" "$left" "$2" >&2
 	elif [ "$p" -ge "${said:-0}" ]; then
-		printf '  %3d %%  about %d:%02d left  %s\n' "$p" $((left / 60)) $((left % 60)) "$2" >&2
+		printf '  %3d %%  about %s left  %s\n' "$p" "$left" "$2" >&2
 		said=$((p + 10))
 	fi
 }

@@ -20,7 +20,7 @@ struct verdict {
 	double wasted;           /* share of the airtime that went to frames not shown in time */
 	double ssim;             /* mean over all places of the film, frozen pictures repeated */
 	unsigned damaged;        /* pictures the decoder made otherwise than from the whole stream: should be 0 */
-	double centile[101];     /* of the delay, milliseconds */
+	double usable[101];      /* centiles of the delay until a frame could be decoded, milliseconds; of those that ever could */
 };
 
 /* shown[n]: place of the picture that the viewer sees at place n, or -1. Room for all frames. clean: of the whole stream. */

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH = 120, TIMELINE = 10000000, BIN = 50000, BINS = TIMELINE / BIN, THUMBS = 8, THUMB_STEP = 5, ARMS = 16 };
+enum { LENGTH = 120, TIMELINE = 10000000, BIN = 50000, BINS = TIMELINE / BIN, THUMBS = 8, THUMB_STEP = 5, EDGE = 8 };
+/* The film strip begins when the leanest second of the timeline is nearly over. */
+enum { STRIP_AT = 3900000 };
 
 static struct {
 	struct capture_options capture;
@@ -137,7 +139,8 @@ static void pixel(FILE *to, const struct pictures *p, int n, unsigned x, unsigne
 	fputc(clamp(l + 2.017 * b), to);
 }
 
-/* What was shown at some places of the film, beside each other, as PPM. shown NULL: what was filmed. */
+/* What was shown at some places of the film, beside each other, as PPM; a picture that is not of its place has a red edge below.
+ * shown NULL: what was filmed. */
 static void strip(const char *name, const struct pictures *p, const int *shown, unsigned first)
 {
 	unsigned width = p->width / 2, height = p->height / 2;
@@ -151,10 +154,19 @@ static void strip(const char *name, const struct pictures *p, const int *shown, 
 	if (!to)
 		die(path, "cannot be written");
 	fprintf(to, "P6\n%u %u\n255\n", width * THUMBS, height);
-	for (unsigned y = 0; y < height; y++)
-		for (unsigned i = 0; i < THUMBS; i++)
-			for (unsigned x = 0; x < width; x++)
-				pixel(to, p, first + i * THUMB_STEP < p->count ? shown ? shown[first + i * THUMB_STEP] : (int)(first + i * THUMB_STEP) : -1, x, y);
+	for (unsigned y = 0; y < height; y++) {
+		for (unsigned i = 0; i < THUMBS; i++) {
+			unsigned place = first + i * THUMB_STEP;
+			int n = place >= p->count ? -1 : shown ? shown[place] : (int)place;
+
+			for (unsigned x = 0; x < width; x++) {
+				if (y + EDGE >= height && n != (int)place)
+					fwrite("\xc0\x20\x20", 1, 3, to);
+				else
+					pixel(to, p, n, x, y);
+			}
+		}
+	}
 	if (fclose(to) != 0)
 		die(path, "cannot be written");
 }
@@ -185,13 +197,11 @@ static void capacity(const struct trace *trace, int64_t skip, double *bin)
 static int64_t leanest(const struct trace *trace, int64_t skip)
 {
 	int64_t best = 0;
-	uint64_t n = 0;
 	double bins[BINS], least = 1e18;
 
-	(void)n;
 	for (run.from = 0; run.from + TIMELINE <= run.capture.length; run.from += TIMELINE / 2) {
 		capacity(trace, skip, bins);
-		for (unsigned i = 40; i + 60 < BINS; i++) {
+		for (unsigned i = 60; i + 60 < BINS; i++) {
 			double sum = 0;
 
 			for (unsigned k = 0; k < 20; k++)
@@ -202,7 +212,7 @@ static int64_t leanest(const struct trace *trace, int64_t skip)
 			}
 		}
 	}
-	return best < 0 ? 0 : best;
+	return best;
 }
 
 static json_t *frames_json(const struct arm_result *r)
@@ -271,7 +281,7 @@ static json_t *play_policy(const char *name)
 		json_array_append_new(seeds, judge_json(&v, seed));
 		if (seed == 1) {
 			json_object_set_new(out, "timeline", timeline_json(&r));
-			strip(name, &run.clean, run.shown, place_at(run.from + 3000000));
+			strip(name, &run.clean, run.shown, place_at(run.from + STRIP_AT));
 		}
 		arm_free(&r);
 		play_arm(&r, &trace, name, seed, true);
@@ -296,11 +306,11 @@ static json_t *play_all(void)
 	trace_for(&trace, 1);
 	f = trace_figures(&trace);
 	run.from = leanest(&trace, skip_for(&trace, 1));
-	strip("source", &run.source, NULL, place_at(run.from + 3000000));
-	out = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:f, s:o, s:o}", "trace", options.trace, "codec", options.codec,
+	strip("source", &run.source, NULL, place_at(run.from + STRIP_AT));
+	out = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:f, s:f, s:o, s:o}", "trace", options.trace, "codec", options.codec,
 		"option", options.label, "mean", f.mean, "low", f.low, "dips", f.dips, "gap", f.gap,
 		"load", (double)run.capture.octets * 8e6 / (double)run.capture.length / f.mean, "frames", (int)run.frames.count,
-		"keys", (int)run.frames.keys, "unmarked", (int)run.capture.refused, "bin", BIN / 1e6, "capacity", capacity_json(&trace),
+		"keys", (int)run.frames.keys, "unmarked", (int)run.capture.refused, "strip", STRIP_AT / 1e6, "bin", BIN / 1e6, "capacity", capacity_json(&trace),
 		"arms", arms);
 	trace_free(&trace);
 	snprintf(list, sizeof(list), "%s", options.policies);
