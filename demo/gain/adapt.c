@@ -27,6 +27,7 @@ static struct {
 	struct rate rate;
 	GMutex lock;             /* of rate: feedback comes in a thread of rtpbin's */
 	gint64 begun;
+	int frames, most;        /* that went into the encoder */
 	bool failed;
 } run;
 
@@ -72,6 +73,18 @@ static GstPadProbeReturn feedback(GstPad *pad, GstPadProbeInfo *info, gpointer d
 	return GST_PAD_PROBE_OK;
 }
 
+/* Behind the last frame the stream ends. (The element identity can do so too, but takes the last buffer with it at times.) */
+static GstPadProbeReturn frame(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+	(void)info;
+	(void)data;
+	if (++run.frames <= run.most)
+		return GST_PAD_PROBE_OK;
+	if (run.frames == run.most + 1)
+		gst_pad_send_event(pad, gst_event_new_eos());
+	return GST_PAD_PROBE_DROP;
+}
+
 static guint encoder_kbits(double bits)
 {
 	return (guint)(bits / 1000 * MTU / (MTU + OVERHEAD));
@@ -101,12 +114,12 @@ static GstElement *pipeline_new(char **argv)
 
 	/* Eight frames are decoded ahead, so that a slow moment of the machine does not delay the film. */
 	snprintf(text, sizeof(text), "rtpbin name=rtp rtp-profile=avpf filesrc name=in ! matroskademux ! h264parse ! avdec_h264 max-threads=1 !"
-		" queue max-size-buffers=8 ! identity eos-after=%d ! clocksync ! x264enc name=enc bitrate=%u key-int-max=30 bframes=3 b-pyramid=true"
+		" queue max-size-buffers=8 ! clocksync ! x264enc name=enc bitrate=%u key-int-max=30 bframes=3 b-pyramid=true"
 		" b-adapt=false speed-preset=veryfast rc-lookahead=0 sync-lookahead=0 mb-tree=false threads=1 vbv-buf-capacity=500"
 		" ! video/x-h264,profile=main ! rtph264pay name=pay pt=96 mtu=%d config-interval=-1 ! application/x-rtp,extmap-1=(string)\"%s\" !"
 		" rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! udpsink host=%s port=%d sync=false async=false"
 		" udpsrc port=%d ! rtp.recv_rtcp_sink_0",
-		atoi(argv[4]), encoder_kbits(atof(argv[5]) * 1000), MTU, twcc, argv[2], atoi(argv[3]), atoi(argv[3]) + 1);
+		encoder_kbits(atof(argv[5]) * 1000), MTU, twcc, argv[2], atoi(argv[3]), atoi(argv[3]) + 1);
 	pipeline = gst_parse_launch(text, &error);
 	if (!pipeline || error) {
 		fprintf(stderr, "adapt: %s\n", error ? error->message : "no pipeline");
@@ -140,6 +153,9 @@ static void set_up(GstElement *pipeline, const char *clip)
 	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, feedback, NULL, NULL);
 	gst_object_unref(pad);
 	run.encoder = child(pipeline, "enc");
+	pad = gst_element_get_static_pad(run.encoder, "sink");
+	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, frame, NULL, NULL);
+	gst_object_unref(pad);
 }
 
 static gboolean message(GstBus *bus, GstMessage *m, gpointer data)
@@ -170,6 +186,7 @@ int main(int argc, char **argv)
 		fputs("usage: adapt CLIP HOST PORT FRAMES KBITS LEAST MOST\n", stderr);
 		return 2;
 	}
+	run.most = atoi(argv[4]);
 	pipeline = pipeline_new(argv);
 	set_up(pipeline, argv[1]);
 	run.loop = g_main_loop_new(NULL, FALSE);
