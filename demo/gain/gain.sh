@@ -68,7 +68,7 @@ bar() { # PERCENT WHAT
 	local left p=$1 i line=
 	# The first percents are too few to tell from.
 	left=$(((SECONDS - began) * (100 - p) / (p > 0 ? p : 1)))
-	if [ "$p" -lt 4 ]; then left=minutes; else printf -v left %d:%02d $((left / 60)) $((left % 60)); fi
+	if [ "$p" -lt 4 ]; then left='?:??'; else printf -v left %d:%02d $((left / 60)) $((left % 60)); fi
 	for ((i = 0; i < 40; i++)); do if [ $((i * 100)) -lt $((p * 40)) ]; then line+='#'; else line+=.; fi; done
 	if [ -t 2 ]; then
 		printf '\r  [%s] %3d %%  about %s left  %-28s' "$line" "$p" "$left" "$2" >&2
@@ -98,6 +98,7 @@ work=$(mktemp -d) || exit 1
 clear_up() {
 	local group groups
 	trap '' INT TERM HUP
+	exec 2>/dev/null # bash names what it ended
 	mapfile -t groups < <(jobs -p)
 	for group in "${groups[@]}"; do kill -TERM -- "-$group"; done 2>/dev/null
 	wait
