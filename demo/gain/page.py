@@ -216,12 +216,18 @@ def table_html(rows):
     return "".join(out) + "</table>"
 
 
+def bound_text(run):
+    return (f"bound: no schedule brings more than {text_of(interval(run['bound']), 100, 1)} % in time, not even one that knows the link and the film "
+            "beforehand")
+
+
 def section(work, runs, rows, gains):
     run = runs[0]
     out = [f'<h2 id="{run["trace"]}-{run["codec"]}">{run["trace"]}, {"H.264" if run["codec"] == "h264" else "VP8"}</h2><p>Mean {run["mean"] / 1e6:.1f} Mb/s, '
            f'{run["low"] * 100:.0f} % of windows of 100 ms below a quarter of it, {run["dips"]:.0f} dips of 200 ms or more a minute, longest gap '
            f'{run["gap"]:.1f} s. Offered load {run["load"]:.2f} of the mean; {run["frames"]} frames, {run["keys"]} key frames.</p>', table_html(rows)]
     out.append("<ul>" + "".join(f"<li>{html.escape(line_of(*one))}</li>" for one in gains.items()) + "</ul>")
+    out.append(f"<p>{html.escape(bound_text(run))}</p>")
     deep = max(max(arm["timeline"]["queue"]) for _, _, arm in arms_of(runs)) or 1
     out.append('<h3>How long a frame took</h3><p>Share of all frames sent that could be decoded within a delay (logarithmic, mean of the seeds); where a line '
                'ends flat, the rest never could. The dashed budgets are 60 and 150 ms: there it shows the figures "in time" of the table.</p><p class="key">' + "".join(
@@ -324,6 +330,7 @@ def table_text(groups):
         out.append(f"  {'policy':24}" + "".join(f"{h:>19}" for _, h, _, _ in FIGURES) + f"{'TCP beside Mb/s':>19}")
         for r in rows:
             out.append(f"  {r['name']:24}" + "".join(f"{text_of(r[k], f, d):>19}" for k, _, f, d in FIGURES) + f"{text_of(r['tcp'], 1, 2):>19}")
+        out.append("  " + bound_text(runs[0]))
         out += ["  " + line_of(*one) for one in gains.items()]
         out.append("")
     return "\n".join(out)
@@ -345,7 +352,7 @@ def main():
         sys.exit("page.py: nothing was played")
     broken = [f"{key}: {r['name']}" for key, (_, rows, _) in [*groups.items(), ("closed loop", (0, closed, 0))] for r in rows if r["damaged"]]
     result = [{"trace": t, "codec": c, "load": runs[0]["load"], "mean": runs[0]["mean"], "low": runs[0]["low"], "dips": runs[0]["dips"],
-               "gap": runs[0]["gap"], "frames": runs[0]["frames"], "arms": rows, "differences": gains,
+               "gap": runs[0]["gap"], "frames": runs[0]["frames"], "bound": interval(runs[0]["bound"]), "arms": rows, "differences": gains,
                "seeds": {label: [{k: v for k, v in s.items() if k != "usable"} for s in arm["seeds"]] for label, _, arm in arms_of(runs)}}
               for (t, c), (runs, rows, gains) in groups.items()]
     if closed:

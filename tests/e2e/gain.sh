@@ -57,6 +57,13 @@ both() {
 		grep -q '^closed loop' "$work/both/gain.txt" && grep -q 'id="closed"' "$work/both/gain.html"
 }
 check "table, JSON and page tell of it" both
+check "no arm passes the bound" jq -e '.[0] | .bound[0] as $most | [.arms[] | .in_time[0] <= $most + 1e-9] | all' "$page/gain.json"
+users() {
+	"$B/gain/users" --seeds 2 >"$work/users" && cat "$work/users" &&
+		awk '/fair queueing/ { fair = $8; part = $(NF - 6) } /of no use if late/ { mdu = $8; whole = $(NF - 6) }
+			END { exit !(fair > 5 && mdu > fair + 0.5 && part > 10 && whole > 2 * part) }' "$work/users"
+}
+check "make gain-users: more users with marks than with fair queueing, and frames in time beyond that" users
 check "the page needs nothing from elsewhere" eval '! grep -oE "(src|href)=\"?(https?:|//)[^\" ]*|@import|url\(" "$page/gain.html"'
 
 # shot PAGE - how many pixels have a colour of the data: capacity, two of the lines, frames in time.
