@@ -41,8 +41,9 @@ ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armdetour.o arminterfaces.o ar
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
 # What "make gain" runs, beside the encoder.
-GAIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out demo/gain/film.c demo/gain/users.c,$(wildcard demo/gain/*.c)))
-GAIN       := $(B)/gain/film $(B)/gain/play $(B)/gain/users
+GAIN_MAIN  := $(addprefix demo/gain/,film.c adapt.c play.c closed.c users.c)
+GAIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out $(GAIN_MAIN) demo/gain/rate.c,$(wildcard demo/gain/*.c)))
+GAIN       := $(B)/gain/film $(B)/gain/adapt $(B)/gain/play $(B)/gain/closed $(B)/gain/users
 PIPE_SRC   := $(filter-out demo/pipeline/mdhint.c,$(wildcard demo/pipeline/*.c))
 PROGRAMS   := $(B)/mdctl $(B)/mdprovisiond $(B)/mdrouter $(B)/mdshim-check $(B)/mdshim-explain $(B)/mdshim-nouring
 PRODUCTS   := $(B)/libmdshim.so $(B)/libmdwire.a $(PROGRAMS) $(B)/mdshim-run
@@ -151,7 +152,13 @@ $(B)/demo/gain/%.o: demo/gain/%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -Iprovisioner -c -o $@ $<
 
-$(B)/gain/play: $(GAIN_OBJ) $(B)/librouter.a $(B)/libradio.a $(B)/libmdwire.a
+# A sender whose rate follows its client's feedback: GStreamer.
+$(B)/gain/adapt: demo/gain/adapt.c demo/gain/rate.c demo/gain/rate.h
+	@mkdir -p $(@D)
+	$(call SAY,CC,$@)$(CC) $(CFLAGS) -o $@ $(filter %.c,$^) \
+		$$(pkg-config --cflags --libs gstreamer-1.0 gstreamer-rtp-1.0 | sed 's/-I/-isystem /g')
+
+$(B)/gain/play $(B)/gain/closed: $(B)/gain/%: $(B)/demo/gain/%.o $(GAIN_OBJ) $(B)/librouter.a $(B)/libradio.a $(B)/libmdwire.a
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $^ -lavformat -lavcodec -lavutil -lpcap -levent_core -levent_extra \
 		-levent_openssl -levent_pthreads -lev -ljansson -lssl -lcrypto -lpthread -lm
@@ -208,6 +215,12 @@ $(B)/tests/unit/test_radio%.o: tests/unit/test_radio%.c
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -Idemo/gain -c -o $@ $<
 # The bound for policies, and what plays them, of "make gain".
 $(B)/tests/unit/test_radio_oracle: $(addprefix $(B)/demo/gain/,oracle.o arm.o frames.o tcp.o)
+
+# The congestion controller of the closed loop.
+$(B)/tests/unit/test_gain%.o: tests/unit/test_gain%.c
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/gain -c -o $@ $<
+$(B)/tests/unit/test_gain_rate: $(B)/demo/gain/rate.o
 
 # The patch in the kernel's harness.
 $(B)/tests/unit/test_patch_program.o: $(B)/tests/bpf/datagram.skel.h

@@ -6,21 +6,14 @@
 # Between stage_open and stage_router: ofc_open; after stage_router: ofc_provision EPOCH OVERLAP [LEAD].
 # shellcheck disable=SC2034,SC2154 # variables of those who source this; what stage.sh sets
 
+# shellcheck source=demo/provision.sh
+. "$(dirname "${BASH_SOURCE[0]}")/provision.sh"
 OFC_PORT=8443               # of the router's control endpoint
 OFC_DOMAIN=demo
 
-# ofc_certificate NAME SUBJECTALTNAME - signed by the authority of this stage.
-ofc_certificate() {
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$stage/$1.key" -out "$stage/$1.csr" &&
-		echo "subjectAltName=$2" >"$stage/$1.ext" &&
-		openssl x509 -req -days 2 -in "$stage/$1.csr" -CA "$stage/ca.pem" -CAkey "$stage/ca.key" -CAcreateserial \
-			-extfile "$stage/$1.ext" -out "$stage/$1.pem"
-}
-
 ofc_certificates() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout "$stage/ca.key" \
-		-out "$stage/ca.pem" -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign &&
-		ofc_certificate router IP:192.0.2.1 && ofc_certificate provisioner DNS:provisioner.example
+	provision_authority "$stage" ca && provision_certificate "$stage" router ca IP:192.0.2.1 &&
+		provision_certificate "$stage" provisioner ca DNS:provisioner.example
 }
 
 # ofc_open - certificates; routes carry OFC; the router takes books and has no key of its own.
@@ -33,30 +26,23 @@ ofc_open() {
 		--domain "$OFC_DOMAIN" --books "$stage/books")
 }
 
-ofc_active() { "$B/mdctl" books --json --socket "$stage/provisioner.sock" 2>/dev/null | jq -e 'any(.domains[].books[]; .state == "active")' >/dev/null; }
+ofc_active() { "$B/mdctl" books --json --socket "$stage/sock" 2>/dev/null | jq -e 'any(.domains[].books[]; .state == "active")' >/dev/null; }
 
 # ofc_provision EPOCH OVERLAP LEAD - mdprovisiond; the first book is active when this returns.
 ofc_provision() {
-	cat >"$stage/provisioner.conf" <<-END
-		[provisioner]
-		state_dir = $stage/state
-		publish_dir = $stage/publish
-		group =
-		control_socket = $stage/provisioner.sock
-		stats_dir = $stage/stats
-		[domain $OFC_DOMAIN]
-		epoch = $1
-		overlap = $2
-		lead = $3
-		drain = 0.3
-		retry_first = 0.1
-		[controller router]
-		domain = $OFC_DOMAIN
-		url = https://192.0.2.1:$OFC_PORT/mdshim/v1
-		ca = $stage/ca.pem
-		certificate = $stage/provisioner.pem
-		key = $stage/provisioner.key
-	END
+	{
+		provision_daemon "$stage"
+		cat <<-END
+			[domain $OFC_DOMAIN]
+			epoch = $1
+			overlap = $2
+			lead = $3
+			drain = 0.3
+			retry_first = 0.1
+		END
+		provision_controller router "$OFC_DOMAIN" "https://192.0.2.1:$OFC_PORT/mdshim/v1" "$stage/ca.pem" "$stage/provisioner.pem" \
+			"$stage/provisioner.key"
+	} >"$stage/provisioner.conf"
 	spawn server provisioner "$B/mdprovisiond" --config "$stage/provisioner.conf" --ready-fd 9 9>"$stage/provisioner.ready"
 	ready provisioner "$stage/provisioner.ready" 10 && poll 10 ofc_active && return
 	cat "$stage/provisioner.err" >&2

@@ -93,14 +93,16 @@ stage_open() {
 	exec 8<>"$stage/tell"
 }
 
+# stage_router [ARGUMENT...] - the router, with these arguments too; stage_quiet set: it writes no line for each packet.
 stage_router() {
-	local inline='' keys=(--auth-key "1:AES-128-CMAC-96:$stage/key:$(grep -o 'cover = .*' "$stage/shim.conf" | tr -d ' ')")
+	local inline='' lines=(--json "$stage/router.json") keys=(--auth-key "1:AES-128-CMAC-96:$stage/key:$(grep -o 'cover = .*' "$stage/shim.conf" | tr -d ' ')")
 	[ "$stage_mode" != inline ] || inline="--inline south"
+	[ -z "${stage_quiet:-}" ] || lines=()
 	[ ${#stage_control[@]} -eq 0 ] || keys=("${stage_control[@]}")
 	# shellcheck disable=SC2086
 	spawn router router "$B/mdrouter" --listen 192.0.2.1:$STAGE_PORT --listen "[2001:db8:1::1]:$STAGE_PORT" $inline "${keys[@]}" \
 		--cap 192.0.2.0/24 --cap 2001:db8:1::/64 --client 203.0.113.0/24 --client 2001:db8:3::/64 \
-		--json "$stage/router.json" --summary "$stage/summary.json" --ready-fd 9 9>"$stage/router.ready"
+		"${lines[@]}" --summary "$stage/summary.json" --ready-fd 9 "$@" 9>"$stage/router.ready"
 	ready router "$stage/router.ready" 10
 }
 

@@ -19,7 +19,7 @@ struct reading {
 	struct decide_state state;
 	struct shelf *shelf;
 	size_t room, store_used;
-	int64_t first, second;
+	int64_t second;
 	unsigned port;
 };
 
@@ -98,9 +98,9 @@ static int take(struct reading *r, const uint8_t *packet, size_t len, const stru
 	s = &r->c->sample[r->c->samples++];
 	memset(s, 0, sizeof(*s));
 	marks_read(&s->packet, &d, MD_BQ_UNIT);
-	if (!r->first)
-		r->first = at.unix_ns;
-	s->packet.arrived = (at.unix_ns - r->first) / 1000;
+	if (!r->c->begun)
+		r->c->begun = at.unix_ns / 1000;
+	s->packet.arrived = at.unix_ns / 1000 - r->c->begun;
 	s->rtp = d.inner.user;
 	s->rtp_len = d.inner.user_len;
 	r->c->octets += s->packet.size;

@@ -27,6 +27,7 @@ struct capture {
 	struct sample *sample;
 	size_t samples, octets;  /* octets as the radio carries them */
 	int64_t length;          /* microseconds */
+	int64_t begun;           /* of the first, microseconds since 1970 */
 	uint8_t *store;
 	unsigned long refused;   /* datagrams without usable marks */
 };

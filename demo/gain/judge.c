@@ -16,7 +16,8 @@ static int64_t after(const struct frame *f, int64_t when)
 	return when == INT64_MAX ? INT64_MAX : when - f->sent;
 }
 
-static int delays(struct verdict *v, const struct frames *frames, const struct arm_result *r)
+/* Centiles of what took from being sent to the time given, in milliseconds, of those that have one. */
+static int centiles(double out[101], const struct frames *frames, const int64_t *at)
 {
 	int64_t *list = malloc(frames->count * sizeof(*list));
 	unsigned n = 0;
@@ -24,15 +25,24 @@ static int delays(struct verdict *v, const struct frames *frames, const struct a
 	if (!list)
 		return -1;
 	for (unsigned i = 0; i < frames->count; i++)
-		if (r->done[i] != INT64_MAX)
-			list[n++] = after(&frames->frame[i], r->done[i]);
+		if (at[i] != INT64_MAX)
+			list[n++] = after(&frames->frame[i], at[i]);
 	qsort(list, n, sizeof(*list), ascending);
 	for (unsigned i = 0; n && i <= 100; i++)
-		v->centile[i] = (double)list[(size_t)i * (n - 1) / 100] / 1e3;
-	v->p50 = v->centile[50];
-	v->p95 = v->centile[95];
-	v->p99 = v->centile[99];
+		out[i] = (double)list[(size_t)i * (n - 1) / 100] / 1e3;
 	free(list);
+	return 0;
+}
+
+static int delays(struct verdict *v, const struct frames *frames, const struct arm_result *r)
+{
+	double whole[101] = { 0 };
+
+	if (centiles(whole, frames, r->done) < 0 || centiles(v->usable, frames, r->when) < 0)
+		return -1;
+	v->p50 = whole[50];
+	v->p95 = whole[95];
+	v->p99 = whole[99];
 	return 0;
 }
 
@@ -127,7 +137,7 @@ int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, 
 		v->frozen = 1;
 		return delays(v, frames, r);
 	}
-	if (delays(v, frames, r) < 0 || pictures_decode(&decoded, frames, codec, r->when) < 0)
+	if (delays(v, frames, r) < 0 || pictures_decode(&decoded, frames, codec, r->when, clean) < 0)
 		return -1;
 	if (!decoded.luma || decoded.width != source->width || decoded.height != source->height || clean->width != source->width) {
 		pictures_free(&decoded);
@@ -141,4 +151,15 @@ int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, 
 		v->ssim += likeness(source, clean, &decoded, i, shown[i]) / n;
 	pictures_free(&decoded);
 	return 0;
+}
+
+json_t *judge_json(const struct verdict *v, uint64_t seed)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i <= 100; i++)
+		json_array_append_new(list, json_real(v->usable[i]));
+	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "seed", (json_int_t)seed, "in_time", v->in_time,
+		"in_time_60", v->in_time_60, "decodable", v->decodable, "frozen", v->frozen, "p50", v->p50, "p95", v->p95, "p99", v->p99,
+		"keys", v->keys, "wasted", v->wasted, "ssim", v->ssim, "damaged", (int)v->damaged, "usable", list);
 }

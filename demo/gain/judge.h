@@ -7,6 +7,8 @@
 #include "arm.h"
 #include "pictures.h"
 
+#include <jansson.h>
+
 enum { JUDGE_FIRST = 150000, JUDGE_SECOND = 60000, JUDGE_FREEZE = 5 };
 
 struct verdict {
@@ -18,11 +20,14 @@ struct verdict {
 	double wasted;           /* share of the airtime that went to frames not shown in time */
 	double ssim;             /* mean over all places of the film, frozen pictures repeated */
 	unsigned damaged;        /* pictures the decoder made otherwise than from the whole stream: should be 0 */
-	double centile[101];     /* of the delay, milliseconds */
+	double usable[101];      /* centiles of the delay until a frame could be decoded, milliseconds; of those that ever could */
 };
 
 /* shown[n]: place of the picture that the viewer sees at place n, or -1. Room for all frames. clean: of the whole stream. */
 int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, const struct arm_result *r,
 	const struct pictures *source, const struct pictures *clean, int *shown);
+
+/* As an object; the caller owns it. */
+json_t *judge_json(const struct verdict *v, uint64_t seed);
 
 #endif

@@ -9,10 +9,13 @@
 
 enum { LINES = 180 };
 
-static int make(struct pictures *p, unsigned count, int width, int height)
+static unsigned factor_of(int height)
 {
-	unsigned factor = (unsigned)height / LINES ? (unsigned)height / LINES : 1;
+	return (unsigned)height / LINES ? (unsigned)height / LINES : 1;
+}
 
+static int make(struct pictures *p, unsigned count, int width, int height, unsigned factor)
+{
 	p->count = count;
 	p->width = (unsigned)width / factor & ~1u;
 	p->height = (unsigned)height / factor & ~1u;
@@ -42,7 +45,7 @@ static int keep(struct pictures *p, unsigned count, unsigned n, const AVFrame *f
 	size_t size;
 	unsigned factor;
 
-	if (!p->luma && make(p, count, f->width, f->height) < 0)
+	if (!p->luma && make(p, count, f->width, f->height, factor_of(f->height)) < 0)
 		return -1;
 	if (n >= p->count || (f->format != AV_PIX_FMT_YUV420P && f->format != AV_PIX_FMT_YUVJ420P))
 		return n >= p->count ? 0 : -1;
@@ -114,7 +117,29 @@ int pictures_source(struct pictures *out, const char *file, unsigned most)
 	return error || !out->luma ? -1 : 0;
 }
 
-int pictures_decode(struct pictures *out, const struct frames *frames, enum codec codec, const int64_t *when)
+/* From a key frame to before the next: if it is complete, its pictures are those of the whole stream, and the next is returned.
+ * Else i. */
+static unsigned copy_whole(struct pictures *out, const struct frames *frames, const int64_t *when, const struct pictures *clean, unsigned i)
+{
+	size_t size = (size_t)clean->width * clean->height;
+	unsigned end = i;
+
+	if (i == frames->count || !frames->frame[i].key)
+		return i;
+	do
+		if (when[end++] == INT64_MAX)
+			return i;
+	while (end < frames->count && !frames->frame[end].key);
+	for (unsigned k = i; k < end; k++) {
+		unsigned n = frames->frame[k].display;
+
+		memcpy(out->luma + n * size, picture(clean, n), size);
+		out->there[n] = clean->there[n];
+	}
+	return end;
+}
+
+int pictures_decode(struct pictures *out, const struct frames *frames, enum codec codec, const int64_t *when, const struct pictures *clean)
 {
 	AVCodecContext *c = decoder(codec == CODEC_H264 ? AV_CODEC_ID_H264 : AV_CODEC_ID_VP8, NULL);
 	AVPacket *packet = av_packet_alloc();
@@ -123,9 +148,16 @@ int pictures_decode(struct pictures *out, const struct frames *frames, enum code
 
 	memset(out, 0, sizeof(*out));
 	av_log_set_level(AV_LOG_QUIET);
+	if (clean && !error && make(out, frames->count, (int)clean->width, (int)clean->height, 1) < 0)
+		error = -1;
 	for (unsigned i = 0; !error && i < frames->count; i++) {
-		const struct frame *f = &frames->frame[i];
+		const struct frame *f;
 
+		for (unsigned from = frames->count; clean && from != i; )
+			i = copy_whole(out, frames, when, clean, from = i);
+		if (i == frames->count)
+			break;
+		f = &frames->frame[i];
 		if (when[i] == INT64_MAX)
 			continue;
 		packet->data = f->data;

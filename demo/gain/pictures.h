@@ -18,8 +18,10 @@ struct pictures {
 /* The clip as it was before it was encoded. Says what is wrong on standard error and returns -1. */
 int pictures_source(struct pictures *out, const char *file, unsigned most);
 
-/* Decodes the frames whose when is not INT64_MAX, as they are handed to a decoder in the order of coding. */
-int pictures_decode(struct pictures *out, const struct frames *frames, enum codec codec, const int64_t *when);
+/* Decodes the frames whose when is not INT64_MAX, as they are handed to a decoder in the order of coding. clean: the whole stream
+ * decoded, or NULL; what lies between two key frames and is complete is taken from there (luminance only), since a decoder begins anew
+ * at a key frame. */
+int pictures_decode(struct pictures *out, const struct frames *frames, enum codec codec, const int64_t *when, const struct pictures *clean);
 
 /* Fills p->alike. */
 int pictures_compare(struct pictures *p, const struct pictures *source);

@@ -13,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH = 120, TIMELINE = 10000000, BIN = 50000, BINS = TIMELINE / BIN, THUMBS = 8, THUMB_STEP = 5, ARMS = 16 };
+enum { LENGTH = 120, TIMELINE = 10000000, BIN = 50000, BINS = TIMELINE / BIN, THUMBS = 8, THUMB_STEP = 5, EDGE = 8 };
+/* The film strip begins when the leanest second of the timeline is nearly over. */
+enum { STRIP_AT = 3900000 };
 
 static struct {
 	struct capture_options capture;
 	const char *key[16];
-	const char *codec, *trace, *label, *source, *strip, *policies;
+	const char *codec, *trace, *label, *source, *strip, *policies, *progress;
 	unsigned first, seeds, packets;
 	int64_t delay;
 } options = { .codec = "h264", .trace = "hard-a", .label = "med", .policies = "tail,codel,dscp,mdu", .first = 1, .seeds = 5, .packets = 1000,
@@ -112,17 +114,6 @@ static void play_arm(struct arm_result *r, const struct trace *trace, const char
 		die("start", "no memory");
 }
 
-static json_t *verdict_json(const struct verdict *v, uint64_t seed)
-{
-	json_t *centiles = json_array();
-
-	for (int i = 0; i <= 100; i++)
-		json_array_append_new(centiles, json_real(v->centile[i]));
-	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "seed", (json_int_t)seed, "in_time", v->in_time,
-		"in_time_60", v->in_time_60, "decodable", v->decodable, "frozen", v->frozen, "p50", v->p50, "p95", v->p95, "p99", v->p99,
-		"keys", v->keys, "wasted", v->wasted, "ssim", v->ssim, "damaged", (int)v->damaged, "centiles", centiles);
-}
-
 /* --- Pictures for the page ------------------------------------------------------------------------------------------ */
 
 static uint8_t clamp(double v)
@@ -149,7 +140,8 @@ static void pixel(FILE *to, const struct pictures *p, int n, unsigned x, unsigne
 	fputc(clamp(l + 2.017 * b), to);
 }
 
-/* What was shown at some places of the film, beside each other, as PPM. shown NULL: what was filmed. */
+/* What was shown at some places of the film, beside each other, as PPM; a picture that is not of its place has a red edge below.
+ * shown NULL: what was filmed. */
 static void strip(const char *name, const struct pictures *p, const int *shown, unsigned first)
 {
 	unsigned width = p->width / 2, height = p->height / 2;
@@ -163,10 +155,19 @@ static void strip(const char *name, const struct pictures *p, const int *shown, 
 	if (!to)
 		die(path, "cannot be written");
 	fprintf(to, "P6\n%u %u\n255\n", width * THUMBS, height);
-	for (unsigned y = 0; y < height; y++)
-		for (unsigned i = 0; i < THUMBS; i++)
-			for (unsigned x = 0; x < width; x++)
-				pixel(to, p, first + i * THUMB_STEP < p->count ? shown ? shown[first + i * THUMB_STEP] : (int)(first + i * THUMB_STEP) : -1, x, y);
+	for (unsigned y = 0; y < height; y++) {
+		for (unsigned i = 0; i < THUMBS; i++) {
+			unsigned place = first + i * THUMB_STEP;
+			int n = place >= p->count ? -1 : shown ? shown[place] : (int)place;
+
+			for (unsigned x = 0; x < width; x++) {
+				if (y + EDGE >= height && n != (int)place)
+					fwrite("\xc0\x20\x20", 1, 3, to);
+				else
+					pixel(to, p, n, x, y);
+			}
+		}
+	}
 	if (fclose(to) != 0)
 		die(path, "cannot be written");
 }
@@ -197,13 +198,11 @@ static void capacity(const struct trace *trace, int64_t skip, double *bin)
 static int64_t leanest(const struct trace *trace, int64_t skip)
 {
 	int64_t best = 0;
-	uint64_t n = 0;
 	double bins[BINS], least = 1e18;
 
-	(void)n;
 	for (run.from = 0; run.from + TIMELINE <= run.capture.length; run.from += TIMELINE / 2) {
 		capacity(trace, skip, bins);
-		for (unsigned i = 40; i + 60 < BINS; i++) {
+		for (unsigned i = 60; i + 60 < BINS; i++) {
 			double sum = 0;
 
 			for (unsigned k = 0; k < 20; k++)
@@ -214,7 +213,7 @@ static int64_t leanest(const struct trace *trace, int64_t skip)
 			}
 		}
 	}
-	return best < 0 ? 0 : best;
+	return best;
 }
 
 static json_t *frames_json(const struct arm_result *r)
@@ -255,6 +254,15 @@ static json_t *capacity_json(const struct trace *trace)
 
 /* --- All arms ------------------------------------------------------------------------------------------------------- */
 
+/* One octet more in a file for each seed of each policy. */
+static void tick(void)
+{
+	FILE *f = options.progress ? fopen(options.progress, "ae") : NULL;
+
+	if (f && (fputc('.', f) == EOF || fclose(f) == EOF))
+		die(options.progress, "cannot be written");
+}
+
 static json_t *play_policy(const char *name)
 {
 	json_t *seeds = json_array(), *tcp = json_array(), *out = json_pack("{s:s, s:o, s:o}", "policy", name, "seeds", seeds, "tcp", tcp);
@@ -271,10 +279,10 @@ static json_t *play_policy(const char *name)
 		play_arm(&r, &trace, name, seed, false);
 		if (judge_arm(&v, &run.frames, run.codec, &r, &run.source, &run.clean, run.shown) < 0)
 			die("decoder", "what the client got cannot be decoded to pictures of the film's size");
-		json_array_append_new(seeds, verdict_json(&v, seed));
+		json_array_append_new(seeds, judge_json(&v, seed));
 		if (seed == options.first) {
 			json_object_set_new(out, "timeline", timeline_json(&r));
-			strip(name, &run.clean, run.shown, place_at(run.from + 3000000));
+			strip(name, &run.clean, run.shown, place_at(run.from + STRIP_AT));
 		}
 		arm_free(&r);
 		play_arm(&r, &trace, name, seed, true);
@@ -284,6 +292,7 @@ static json_t *play_policy(const char *name)
 		json_array_append_new(tcp, json_pack("{s:f, s:f}", "bits", r.tcp_bits, "in_time", v.in_time / run.frames.count));
 		arm_free(&r);
 		trace_free(&trace);
+		tick();
 	}
 	return out;
 }
@@ -320,11 +329,11 @@ static json_t *play_all(void)
 	trace_for(&trace, options.first);
 	f = trace_figures(&trace);
 	run.from = leanest(&trace, skip_for(&trace, options.first));
-	strip("source", &run.source, NULL, place_at(run.from + 3000000));
-	out = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:f, s:o, s:o}", "trace", options.trace, "codec", options.codec,
+	strip("source", &run.source, NULL, place_at(run.from + STRIP_AT));
+	out = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:f, s:f, s:o, s:o}", "trace", options.trace, "codec", options.codec,
 		"option", options.label, "mean", f.mean, "low", f.low, "dips", f.dips, "gap", f.gap,
 		"load", (double)run.capture.octets * 8e6 / (double)run.capture.length / f.mean, "frames", (int)run.frames.count,
-		"keys", (int)run.frames.keys, "unmarked", (int)run.capture.refused, "bin", BIN / 1e6, "capacity", capacity_json(&trace),
+		"keys", (int)run.frames.keys, "unmarked", (int)run.capture.refused, "strip", STRIP_AT / 1e6, "bin", BIN / 1e6, "capacity", capacity_json(&trace),
 		"arms", arms);
 	json_object_set_new(out, "bound", bound_json());
 	trace_free(&trace);
@@ -339,7 +348,7 @@ static void read_options(int argc, char **argv)
 	static const struct option known[] = { { "capture", 1, NULL, 'c' }, { "auth-key", 1, NULL, 'k' }, { "books", 1, NULL, 'b' },
 		{ "domain", 1, NULL, 'd' }, { "codec", 1, NULL, 'C' }, { "trace", 1, NULL, 't' }, { "option", 1, NULL, 'o' },
 		{ "source", 1, NULL, 's' }, { "strip", 1, NULL, 'S' }, { "policies", 1, NULL, 'p' }, { "seeds", 1, NULL, 'n' },
-		{ "port", 1, NULL, 'P' }, { "first-seed", 1, NULL, 'f' },
+		{ "port", 1, NULL, 'P' }, { "first-seed", 1, NULL, 'f' }, { "progress", 1, NULL, 'g' },
 		{ "queue", 1, NULL, 'q' }, { NULL, 0, NULL, 0 } };
 	int c;
 
@@ -359,6 +368,7 @@ static void read_options(int argc, char **argv)
 		case 'f': options.first = (unsigned)atoi(optarg); break;
 		case 'n': options.seeds = (unsigned)atoi(optarg); break;
 		case 'P': options.capture.port = (unsigned)atoi(optarg); break;
+		case 'g': options.progress = optarg; break;
 		case 'q': options.packets = (unsigned)atoi(optarg); break;
 		default: exit(2);
 		}
@@ -380,7 +390,7 @@ int main(int argc, char **argv)
 	run.shown = calloc(run.frames.count, sizeof(*run.shown));
 	all = calloc(run.frames.count, sizeof(*all));
 	if (!run.shown || !all || pictures_source(&run.source, options.source, run.frames.count) < 0 ||
-			pictures_decode(&run.clean, &run.frames, run.codec, all) < 0 || !run.clean.luma ||
+			pictures_decode(&run.clean, &run.frames, run.codec, all, NULL) < 0 || !run.clean.luma ||
 			pictures_compare(&run.clean, &run.source) < 0)
 		die(options.source, "cannot be compared with the capture");
 	free(all);

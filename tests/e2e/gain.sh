@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # gain.sh BUILD - the short form of "make gain": it runs, the same recording gives the same figures again, nothing the client
-# decoded differs from the whole stream, and the page shows its plots in a browser. TAP.
+# decoded differs from the whole stream; a sender that reacts; an interrupted run leaves nothing behind; and the page shows its
+# plots in a browser. TAP.
 set -u
 B=$(readlink -f -- "${1:?build folder}")
 cd "$(dirname "$(readlink -f -- "$0")")/../.." || exit 2
@@ -39,6 +40,23 @@ check "the figures are of three arms, and plausible" figures
 # On six seconds only the direction is tested; how much it is, "make gain" tells.
 check "MDU-aware is before CoDel and not behind tail drop" jq -e '.[0].differences | .["mdu-med/codel"].in_time[0] > 0 and .["mdu-med/tail"].in_time[0] > -0.01' \
 	"$page/gain.json"
+# Four seconds of a sender that reacts: everything it sent is accounted for, and it did react: its rate is no longer what it was.
+mkdir "$work/loop"
+cp "$work/kept/clip.mkv" "$work/loop/"
+closed_loop() { echo "hard-a mdu 1 2760" | MD_GAIN_WORK=$work/loop demo/net.sh demo/gain/closed.sh "$B" 120; }
+check "the closed loop runs" closed_loop
+reacts() {
+	jq -e '.frames == 120 and .damaged == 0 and .unmarked == 0 and .decodable > 0.1 and .ssim > 0.3 and .got > 1e5 and .sent >= .got and
+		(.rates | length) > 10 and ([.rates[][1]] | min != max) and ([.rates[] | select(.[2] >= 0)] | length) > 5' "$work"/loop/closed-hard-a-mdu-1.json ||
+		{ jq -c 'del(.usable)' "$work"/loop/closed-hard-a-mdu-1.json; false; }
+}
+check "the sender hears its client and changes its rate" reacts
+both() {
+	cp -r "$work/kept/"*.json "$work/kept/strips" "$work/loop/" && mkdir "$work/both" && python3 demo/gain/page.py "$work/loop" "$work/both" &&
+		jq -e '.[-1] | .closed_loop == "hard-a" and (.arms | length) == 1 and .arms[0].got[0] > 1e5' "$work/both/gain.json" &&
+		grep -q '^closed loop' "$work/both/gain.txt" && grep -q 'id="closed"' "$work/both/gain.html"
+}
+check "table, JSON and page tell of it" both
 check "no arm passes the bound" jq -e '.[0] | .bound[0] as $most | [.arms[] | .in_time[0] <= $most + 1e-9] | all' "$page/gain.json"
 users() {
 	"$B/gain/users" --seeds 2 >"$work/users" && cat "$work/users" &&
@@ -63,13 +81,36 @@ print(*(pixels.get(bytes.fromhex(c), 0) for c in ("cfe3f5", "b3541e", "7a4ea8", 
 }
 drawn() {
 	local full empty
-	full=$(shot "$PWD/$page/gain.html")
+	full=$(shot "$work/both/gain.html")
 	# The same page without what is drawn: the counting itself is tested.
-	sed 's,</style>,.data{display:none}.key{display:none}</style>,' "$page/gain.html" >"$work/empty.html"
+	sed 's,</style>,.data{display:none}.key{display:none}</style>,' "$work/both/gain.html" >"$work/empty.html"
 	empty=$(shot "$work/empty.html")
 	echo "capacity, tail drop, CoDel, MDU-aware: $full; without data: $empty"
 	[ "$empty" = "0 0 0 0" ] && awk '{ exit !(NF == 4 && $1 > 5000 && $2 > 200 && $3 > 200 && $4 > 200) }' <<<"$full"
 }
+# Interrupted while senders send: neither processes nor namespaces nor folders stay.
+interrupted() {
+	local pid dir
+	mkdir "$work/tmp"
+	SMALL=1 TMPDIR=$work/tmp demo/gain/gain.sh "$B" >"$work/cut" 2>&1 &
+	pid=$!
+	for ((i = 0; i < 3000; i++)); do
+		compgen -G "$work/tmp/mdshim-net.*/stage/link.pcap" >/dev/null && break
+		kill -0 $pid || return 1
+		read -rt 0.02 _ <>"$work/never"
+	done
+	kill -TERM $pid
+	wait $pid
+	[ $? = 143 ] || { echo "its status is not 143"; return 1; }
+	ls -A "$work/tmp"
+	[ -z "$(ls -A "$work/tmp")" ] || return 1
+	for dir in /proc/[0-9]*; do
+		tr '\0' ' ' <"$dir/environ" 2>/dev/null | grep -q "TMPDIR=$work/tmp" && { tr '\0' ' ' <"$dir/cmdline"; return 1; }
+	done
+	return 0
+}
+mkfifo "$work/never"
+check "an interrupted run leaves nothing behind" interrupted
 if command -v chromium >/dev/null; then
 	check "headless Chromium shows the plots" drawn
 else

@@ -56,20 +56,12 @@ says() { grep -qF -- "$1" "$2" || { echo "expected to read: $1"; cat "$2"; retur
 says_not() { ! grep -qF -- "$1" "$2" || { echo "expected not to read: $1"; return 1; }; }
 
 # --- Certificates -----------------------------------------------------------------------------------------------------------
+# shellcheck source=demo/provision.sh
+. "$(dirname "$(readlink -f -- "$0")")/../../demo/provision.sh"
 # authority NAME
-authority() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" -keyout "$T/$1.key" -out "$T/$1.pem" \
-		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null
-}
+authority() { provision_authority "$T" "$1" 2>/dev/null; }
 # certificate NAME AUTHORITY SUBJECTALTNAME [OPTION OF x509...]
-certificate() {
-	name=$1 by=$2 san=$3; shift 3
-	[ $# -gt 0 ] || set -- -days 2
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$T/$name.key" -out "$T/$name.csr" 2>/dev/null
-	echo "subjectAltName=$san" >"$T/$name.ext"
-	openssl x509 -req -in "$T/$name.csr" -CA "$T/$by.pem" -CAkey "$T/$by.key" -CAcreateserial -extfile "$T/$name.ext" -out "$T/$name.pem" \
-		"$@" 2>/dev/null
-}
+certificate() { provision_certificate "$T" "$@" 2>/dev/null; }
 authority ca
 certificate router ca IP:127.0.0.1,DNS:router.test
 certificate provisioner ca DNS:provisioner.test
@@ -96,16 +88,10 @@ router_end() {
 
 # configuration [URL...] - provisioner.conf; settings of the domain in $DOMAIN, of the controllers in $CONTROLLER.
 configuration() {
+	provision_daemon "$T"
 	cat <<END
-[provisioner]
-state_dir = $T/state
-publish_dir = $T/publish
-group =
-control_socket = $T/sock
-stats_dir = $T/stats
 metrics_file = $T/metrics.prom
 metrics_interval = 1
-verbose = yes
 [domain cap1]
 ${DOMAIN:-epoch = 600}
 retry_first = 0.05
@@ -115,13 +101,8 @@ END
 	i=0
 	for url in "$@"; do
 		i=$((i + 1))
+		provision_controller "c$i" cap1 "$url" "${PCA:-$T/ca.pem}" "${PCERT:-$T/provisioner.pem}" "${PKEY:-$T/provisioner.key}"
 		cat <<END
-[controller c$i]
-domain = cap1
-url = $url
-ca = ${PCA:-$T/ca.pem}
-certificate = ${PCERT:-$T/provisioner.pem}
-key = ${PKEY:-$T/provisioner.key}
 connect_timeout = 1
 timeout = ${TIMEOUT:-3}
 END

@@ -40,15 +40,7 @@ then
 fi
 
 configure() {
-	cat <<-END
-		[provisioner]
-		state_dir = $T/state
-		publish_dir = $T/publish
-		group =
-		control_socket = $T/sock
-		stats_dir = $T/stats
-		verbose = yes
-	END
+	provision_daemon "$T"
 	for ((i = 0; i < DOMAINS; i++)); do
 		cat <<-END
 			[domain d$i]
@@ -60,12 +52,9 @@ configure() {
 			retry_first = 0.05
 			retry_max = 0.3
 			reject_wait = 0.3
-			[controller c$i]
-			domain = d$i
-			url = https://127.0.0.1:$((7000 + i))/v1
-			ca = $T/ca.pem
-			certificate = $T/provisioner.pem
-			key = $T/provisioner.key
+		END
+		provision_controller "c$i" "d$i" "https://127.0.0.1:$((7000 + i))/v1" "$T/ca.pem" "$T/provisioner.pem" "$T/provisioner.key"
+		cat <<-END
 			connect_timeout = 1
 			timeout = 2
 		END
