@@ -46,7 +46,7 @@ started=$(date +%s) full=false measuring=
 [ -z "${FULL:-}" ] || full=true
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 out=$B/bench
-mkdir -p "$out"
+{ mkdir -p "$out" && [ -w "$out" ]; } || { echo "bench: $out cannot be written" >&2; exit 2; }
 
 sinks=
 for sink in ${SINKS:-veth null}; do

@@ -200,7 +200,7 @@ engine_offered() {
 		$1 = yes
 	END
 	"$B/mdprovisiond" --check --config "$work/$1.conf" >"$work/$1.err" 2>&1 ||
-		{ echo "no function of stand.sh puts it up, and mdprovisiond does not offer it"; return 1; }
+		{ echo "this mdprovisiond does not offer it"; return 1; }
 	[ "$root" = yes ] || { echo "it takes root"; return 1; }
 	spaces "$1" && configurations "$1" "broker_socket = $work/broker.$1" || return 1
 	daemon "$1.$first" "$1" "$B/mdprovisiond" --config "$work/$1.conf"
@@ -263,5 +263,5 @@ instead_vxlan() {
 instead_wireguard() {
 	enter "plain.$first" ip link add wg0 type wireguard >"$work/said" 2>&1 || absent wireguard "this kernel has no WireGuard" || return 1
 	enter "plain.$first" ip link del wg0
-	absent wireguard "this kernel has WireGuard, which is not measured yet"
+	absent wireguard "the kernel has it, but this bench does not measure it"
 }

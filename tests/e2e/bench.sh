@@ -131,12 +131,14 @@ check "relay and tunnel are measured, or said to be absent" has '(.instead + [.a
 the_table_has_every_row() { [ "$(grep -cE '^(veth|null) ' "$T/build/bench/bench.txt")" -eq "$(jq '.rows | length' "$json")" ]; }
 check "the table has every row" the_table_has_every_row
 the_plot_is_a_plot() {
+	local names
+	mapfile -t names < <(jq -r '.engines[], .instead[]' "$json")
 	python3 -c 'import sys, xml.dom.minidom as dom
 svg = dom.parse(sys.argv[1])
 assert svg.documentElement.tagName == "svg", svg.documentElement.tagName
 said = "".join(t.toxml() for t in svg.getElementsByTagName("text"))
 for engine in sys.argv[2:]:
-    assert engine in said, engine + " is not in the plot"' "$T/build/bench/bench.svg" $(jq -r '.engines[], .instead[]' "$json")
+    assert engine in said, engine + " is not in the plot"' "$T/build/bench/bench.svg" "${names[@]}"
 }
 check "the plot is well-formed and shows every engine" the_plot_is_a_plot
 check "nothing is left behind" nothing_left
