@@ -5,7 +5,7 @@ def words: split(" ") | map(select(. != ""));
 {
 	date: $date, kernel: $kernel, cpu: $cpu, processors: $processors, load_before: $before, load_after: $after,
 	seconds: $seconds, slice_ms: $slice, rounds: $rounds, full: $full,
-	engines: ($engines | words), sinks: ($sinks | words), instead: ($instead | words), absent: absent,
+	engines: ($engines | words), ways: ($ways | words), sinks: ($sinks | words), instead: ($instead | words), absent: absent,
 	self: {
 		worst_q1: ([.[].self.q1 // empty] | min), worst_q3: ([.[].self.q3 // empty] | max),
 		cases_steady: ([.[] | select(.steady) | [.sink, .base_call, .target, .base_connected, .flows, .threads]] | unique | length),

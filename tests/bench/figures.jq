@@ -6,13 +6,14 @@ def said: if . == null then "" elif .error then "failed" else
 	(if .steady then .ratio else .cpu_ratio end) as $r | "**\($r.median | two)** \($r.q1 | two)-\($r.q3 | two)" + (if .steady then "" else " c" end) end;
 def line: "| " + join(" | ") + " |";
 def head: line, (map("---") | line);
+def inline: [.ways[] | select(endswith(":inline")) | split(":")[0]];
 def find(f): first(.rows[] | select(f)) // null;
 def yes: if . then "yes" else "no" end;
 def shape: "\(.call)\(if .connected then ", connected" else "" end)";
 def own: .call == .base_call and .connected == .base_connected;
 
 . as $all | .sinks[0] as $sink |
-[.engines[] as $e | ("inline", "tunnel") as $m | {e: $e, m: $m}] as $columns |
+[.ways[] | split(":") | {e: .[0], m: .[1]}] as $columns |
 "\(.date), \(.kernel), \(.cpu), \(.processors) processors, load \(.load_before) before and \(.load_after) after. \(.rows | length) rows in \(.seconds) s, \(.rounds) rounds of \(.slice_ms) ms" +
 (if .full then ", the full matrix" else "" end) + ". The baseline repeated itself (quartiles within 0.93 to 1.07) in \(.self.cases_steady) of \(.self.cases) cases; its worst quartiles were \(.self.worst_q1 | two) and \(.self.worst_q3 | two)." +
 (if .absent == [] then "" else " Not there: " + ([.absent[] | "\(.name) (\(.why))"] | join("; ")) + "." end),
@@ -27,9 +28,9 @@ def own: .call == .base_call and .connected == .base_connected;
 		$all | find(.sink == $sink and .call == $call and .connected == $con and .target == $family and .flows == 1 and .threads == 1 and
 			.engine == $c.e and .mode == $c.m and .option == "med" and .cover == "64" and own) | said] | line),
 "", "Option and cover, `sendto`, not connected, IPv4, inline; and the same on a device that drops what it is given:", "",
-(["option", "cover", "sink"] + .engines | head),
+(["option", "cover", "sink"] + inline | head),
 (.sinks[] as $s | ("med", "ofc") as $option | ("64", "datagram") as $cover |
-	[.engines[] as $e | $all | find(.sink == $s and .call == "sendto" and (.connected | not) and .target == "4" and .flows == 1 and .threads == 1 and
+	[inline[] as $e | $all | find(.sink == $s and .call == "sendto" and (.connected | not) and .target == "4" and .flows == 1 and .threads == 1 and
 		.engine == $e and .mode == "inline" and .option == $option and .cover == $cover and own) | said] |
 	select(any(. != "")) | [$option, $cover, $s] + . | line),
 "", "Many flows and two threads, MED, AUTH over 64 octets, not connected, on the link:", "",

@@ -29,6 +29,10 @@ struct what {
 	uint64_t sent, came;           /* by all, and to the sink */
 };
 
+struct counters {
+	uint64_t wrapped, of_kind, by_engine;
+};
+
 struct child {
 	const char *engine, *mode, *option, *cover, *call; /* mode NULL: a baseline */
 	unsigned connected;
@@ -36,7 +40,9 @@ struct child {
 	const char *due;               /* name of the floor */
 	pid_t pid;
 	int in, out, space;
-	uint64_t sent, wrapped;
+	uint64_t sent, wrapped;        /* wrapped: without warming up, during which warm were sent */
+	uint64_t warm;
+	struct counters first;         /* when it was warm */
 	double wall[ROUNDS_MAX], cpu[ROUNDS_MAX]; /* ratios of speed */
 	double ns, cpu_ns;             /* sums over rounds, of a datagram */
 	char wrong[96];                /* empty: nothing */
@@ -248,9 +254,9 @@ static void say(const struct what *what, const struct child *c, const struct chi
 	say_quartiles("self", &self);
 	say_quartiles("cpu_self", &self_cpu);
 	fprintf(rows, "\"steady\":%s,\"rounds\":%u,\"tries\":%u,\"ns\":%.0f,\"cpu_ns\":%.0f,\"base_ns\":%.0f,\"base_cpu_ns\":%.0f,"
-		"\"sent\":%" PRIu64 ",\"wrapped\":%" PRIu64 ",\"case_sent\":%" PRIu64 ",\"case_came\":%" PRIu64 ",",
+		"\"sent\":%" PRIu64 ",\"warm\":%" PRIu64 ",\"wrapped\":%" PRIu64 ",\"case_sent\":%" PRIu64 ",\"case_came\":%" PRIu64 ",",
 		steady(&self) ? "true" : "false", rounds, what->tries, c->ns / rounds, c->cpu_ns / rounds, child->ns / rounds,
-		child->cpu_ns / rounds, c->sent, c->wrapped, what->sent, what->came);
+		child->cpu_ns / rounds, c->sent, c->warm, c->wrapped, what->sent, what->came);
 	say_floor(c, wall.median, cpu.median, steady(&self), steady(&self_cpu));
 	printf("\n");
 	fflush(stdout);

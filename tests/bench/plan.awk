@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# plan.awk -v engines="raw patch" -v instead="socat vxlan" -v sinks="veth null" -v full=0|1 FLOORS - the cases of a bench, as
+# plan.awk -v engines="raw nft" -v ways="raw:inline raw:tunnel nft:tunnel" -v instead="socat vxlan" -v sinks="veth null" -v full=0|1 FLOORS - the cases of a bench, as
 # pair reads them.
 #
 # Full: every engine x call x connected x family x option x cover x mode x sink, with 1, 1,000 and 100,000 flows, and 1 and 2
@@ -18,6 +18,8 @@ function fits(n, i, value) { return is[n, i] == "*" || is[n, i] == value }
 
 # The engine arms of a case, with the floor that is due to them.
 function arm(engine, mode, option, cover, call, connected,   n, floor, goal, name, same) {
+	if ((mode == "inline" || mode == "tunnel") && !((engine ":" mode) in can))
+		return
 	floor = goal = 0
 	name = "-"
 	same = call == base_call && connected == base_connected
@@ -93,6 +95,9 @@ function passes(sink,   e, i) {
 
 END {
 	engine_count = split(engines, engine, " ")
+	n = split(ways, way, " ")
+	for (i = 1; i <= n; i++)
+		can[way[i]]
 	instead_count = split(instead, other, " ")
 	sink_count = split(sinks, sink, " ")
 	split("sendto sendmsg sendmmsg train", call, " ")

@@ -69,7 +69,7 @@ done
 echo "engines:$engines; in place of the shim:${others:- nothing}"
 [ ! -s "$work/absent" ] || sed 's/^\([^ ]*\) /not here: \1: /' "$work/absent"
 
-awk -v engines="$engines" -v instead="$others" -v sinks="$sinks" -v full="$([ "$full" = false ] || echo 1)" -f "$here/plan.awk" "$here/floors" |
+awk -v engines="$engines" -v ways="$ways" -v instead="$others" -v sinks="$sinks" -v full="$([ "$full" = false ] || echo 1)" -f "$here/plan.awk" "$here/floors" |
 	awk -v RS= -v ORS='\n\n' -v only="${ONLY:-}" '{ first = $0; sub(/\n.*/, "", first); sub(/^base /, "", first) } first ~ only' >"$work/plan"
 [ -z "${PLAN:-}" ] || cp "$PLAN" "$work/plan" || exit 2
 slice=${SLICE:-${QUICK:+5}} slice=${slice:-20} rounds=${ROUNDS:-11}
@@ -89,7 +89,7 @@ measuring=
 jq -s --arg kernel "$(uname -sr)" --arg cpu "$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -1)" \
 	--argjson processors "$(nproc)" --arg date "$(date -u +%F)" --argjson before "$load" \
 	--argjson after "$(cut -d ' ' -f 1 /proc/loadavg)" --argjson seconds $(($(date +%s) - started)) --argjson slice "$slice" \
-	--argjson rounds "$rounds" --argjson full "$full" --rawfile absent "$work/absent" --arg engines "$engines" \
+	--argjson rounds "$rounds" --argjson full "$full" --rawfile absent "$work/absent" --arg engines "$engines" --arg ways "$ways" \
 	--arg sinks "$sinks" --arg instead "$others" -f "$here/collect.jq" "$work/rows" >"$out/bench.json" || exit 2
 cp "$work/table" "$out/bench.txt"
 "$here/plot.sh" "$out/bench.json" >"$out/bench.svg" || rc=2

@@ -8,7 +8,7 @@
 # has the configurations, cgroup.ENGINE the file that takes its senders, relay.NAME.SINK where a relay listens.
 
 PROCESSOR=$(sed -n 's/^Cpus_allowed_list:.*[^0-9]\([0-9]*\)$/\1/p' /proc/self/status) # the last, as pair chooses it
-armed='' relays='' group=''
+armed='' relays='' group='' ways=''
 
 enter() { local name=$1; shift; nsenter --net="$work/ns/$name" -- "$@"; }
 
@@ -171,20 +171,13 @@ engine_patch() {
 	"$B/mdctl" arm --dir "$work/bpf/m" --cgroup "$group" "${arguments[@]}" && configurations patch
 }
 
-# Whether what a sender sends in an engine's namespace leaves by that engine.
+# tried ENGINE MODE - whether what a sender sends leaves by that engine: by a bench of one round
 tried() {
-	local name=plain.$first group=/dev/null
-	[ ! -e "$work/ns/$1.$first" ] || name=$1.$first
-	[ ! -e "$work/cgroup.$1" ] || group=$(cat "$work/cgroup.$1")
-	mkdir -p "$work/try"
-	sed "s,^stats_dir = .*,stats_dir = $work/try," "$work/conf/$1/inline.med.64.conf" >"$work/try.conf"
-	# shellcheck disable=SC2016
-	enter "$name" sh -c '[ "$1" = /dev/null ] || echo 0 >"$1"; MDSHIM_CONF=$2 LD_PRELOAD=$3 exec "$4" sendto 4 0 1 1 320' sh "$group" \
-		"$work/try.conf" "$B/libmdshim.so" "$B/tests/bench/sender" || return 1
-	"$B/mdctl" stats --json --dir "$work/try" >"$work/try.json" || return 1
-	rm -rf "$work/try"
-	jq -e --arg engine "$1" '[.processes[].sent[$engine]] | add >= 320' "$work/try.json" >/dev/null ||
-		{ jq -c '[.processes[] | {sent, refused_v4}]' "$work/try.json"; return 1; }
+	printf 'base %s sendto 4 0 1 1\narm %s %s med 64 sendto 0 0 0 -\n' "$first" "$1" "$2" >"$work/plan"
+	"$B/tests/bench/pair" "$B/tests/bench/sender" "$B/tests/bench/relayed" "$B/libmdshim.so" "$work" 1 1 <"$work/plan" >"$work/said" 2>&1 &&
+		return
+	sed -n 's/.*FAILED: //p' "$work/said"
+	return 1
 }
 
 # An engine that a provisioner offers when its configuration says "NAME = yes", and the shim takes when it is told to.
@@ -207,12 +200,19 @@ engine_offered() {
 	until_ 10 test -S "$work/broker.$1" || { tail -1 "$work/$1.err"; return 1; }
 }
 
-# engine_up ENGINE - by the function above of its name, or as the provisioner offers it.
+# engine_up ENGINE - by the function above of its name, or as the provisioner offers it. Adds ENGINE:MODE to $ways.
 engine_up() {
-	local how=engine_$1
+	local how=engine_$1 mode why up=
 	[ "$(type -t "$how")" = function ] || how=engine_offered
 	"$how" "$1" >"$work/said" 2>&1 || absent "$1" "$(tail -1 "$work/said")" || return 1
-	tried "$1" >"$work/said" 2>&1 || absent "$1" "its datagrams do not leave by it: $(tail -1 "$work/said")"
+	for mode in inline tunnel; do
+		if why=$(tried "$1" "$mode"); then
+			ways="$ways $1:$mode" up=yes
+		else
+			absent "$1" "$mode: its datagrams do not leave by it: $why"
+		fi
+	done
+	[ -n "$up" ]
 }
 
 # --- In place of the shim ------------------------------------------------------------------------------------------------------

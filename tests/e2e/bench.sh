@@ -53,7 +53,12 @@ nothing_left() {
 	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
 }
 
-plan() { awk -v engines="$1" -v instead="$2" -v sinks="veth null" -v full="$3" -f "$bench/plan.awk" "$bench/floors"; }
+# plan ENGINES INSTEAD FULL [WAYS] - WAYS: without them every engine in both modes
+plan() {
+	local engine ways=${4:-}
+	[ -n "$ways" ] || for engine in $1; do ways="$ways $engine:inline $engine:tunnel"; done
+	awk -v engines="$1" -v ways="$ways" -v instead="$2" -v sinks="veth null" -v full="$3" -f "$bench/plan.awk" "$bench/floors"
+}
 
 # --- The plan -----------------------------------------------------------------------------------------------------------------
 # Said here once more, in another way. Rows against the baseline of the same shape.
@@ -108,9 +113,10 @@ check "a run ends well" it_ends_well
 
 has() { jq -e "$@" "$json" >/dev/null || { jq -c "$@" "$json" | head -5; jq -c '[.rows[] | select(.error)][0:3]' "$json"; return 1; }; }
 every_row_is_there() {
-	local engines instead
+	local engines instead ways
+	ways=$(jq -r '.ways | join(" ")' "$json")
 	engines=$(jq -r '.engines | join(" ")' "$json") instead=$(jq -r '.instead | join(" ")' "$json")
-	plan "$engines" "$instead" 0 | awk -v RS= -v ORS='\n\n' '{ first = $0; sub(/\n.*/, "", first); sub(/^base /, "", first) } first ~ ENVIRON["ONLY"]' |
+	plan "$engines" "$instead" 0 "$ways" | awk -v RS= -v ORS='\n\n' '{ first = $0; sub(/\n.*/, "", first); sub(/^base /, "", first) } first ~ ENVIRON["ONLY"]' |
 		awk '$1 == "base" { what = $2 " " $4 " " $6 " " $7 } $1 == "arm" { print what, $2, $3, $4, $5, $6, $7 }' | sort >"$T/planned"
 	jq -r '.rows[] | [.sink, .target, .flows, .threads, .engine, .mode, .option, .cover, .call, (if .connected then 1 else 0 end)] |
 		map(tostring) | join(" ")' "$json" | sort | diff "$T/planned" - && [ "$(wc -l <"$T/planned")" -gt 20 ]
@@ -123,7 +129,7 @@ the_engines_are_there() {
 check "the engines of this machine are found by their names" the_engines_are_there
 check "no row has failed" has '[.rows[] | select(.error)] == []'
 check "quartiles are in order, and above nothing" has '.rows | all(.ratio, .cpu_ratio, .self, .cpu_self | 0 < .q1 and .q1 <= .median and .median <= .q3)'
-check "what an engine wrapped is what its sender sent" has '.rows | all(.sent > 0 and .wrapped == (if .mode == "inline" or .mode == "tunnel" then .sent else 0 end))'
+check "what an engine wrapped is what its sender sent" has '.rows | all(.sent > 0 and .wrapped == (if .mode == "inline" or .mode == "tunnel" then .sent - .warm else 0 end) and .warm < .sent)'
 check "what was sent is what came to the sink" has '.rows | all(.call == "tcp" or (.case_sent > 0 and .case_came >= .case_sent and .case_came - .case_sent <= 64))'
 check "rows with a floor say whether it is held, or that it cannot be said" has '[.rows[] | select(.due)] | length > 3 and
 	all((.judged == null and .held == null) or (.judged == "time" and .held == (.ratio.median >= .floor)) or (.judged == "cpu" and .held == (.cpu_ratio.median >= .floor)))'
