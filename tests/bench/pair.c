@@ -28,15 +28,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <mdshim/stats.h>
-
 #include "pair.h"
 #include "sender.h"
 
 enum { TRIES = 3, STRAY_PACKETS = 64, PATIENCE_MS = 60000, LATE_MS = 10, LATE_TRIES = 200 };
 static const uint64_t settle_ns = 12000000000u;
 
-static const char *sender, *relayed, *library, *work;
+const char *work;
+unsigned rounds;
+static const char *sender, *relayed, *library;
 static uint64_t slice_ns;
 static uint64_t repeat_ns, repeat_most; /* time spent on measuring again, and how much may be */
 
@@ -189,38 +189,6 @@ static bool step(struct child *c, struct report *report)
 	return write(c->in, &order, sizeof(order)) == sizeof(order) && hear(c, report);
 }
 
-static bool wraps(const struct child *c)
-{
-	return strcmp(c->mode, "inline") == 0 || strcmp(c->mode, "tunnel") == 0;
-}
-
-/* The counters of a child: what it has wrapped, of that as its arm says, and by its engine. */
-static bool read_counters(const struct child *c, struct counters *n)
-{
-	static const enum md_count kinds[2][2] = { { MD_C_WRAPPED_MED_INLINE, MD_C_WRAPPED_MED_TUNNEL },
-		{ MD_C_WRAPPED_OFC_INLINE, MD_C_WRAPPED_OFC_TUNNEL } };
-	struct md_stats s;
-	char path[512];
-	bool good;
-	FILE *f;
-
-	*n = (struct counters){ 0 };
-	snprintf(path, sizeof(path), "%s/stats/%d.stats", work, (int)c->pid);
-	f = fopen(path, "re");
-	good = f && fread(&s, sizeof(s), 1, f) == 1 && s.magic == MD_STATS_MAGIC;
-	if (f)
-		fclose(f);
-	if (!good)
-		return false;
-	for (unsigned i = 0; i < 4; i++)
-		n->wrapped += s.count[kinds[i / 2][i % 2]];
-	n->of_kind = s.count[kinds[c->option[0] == 'o'][c->mode[0] == 't']];
-	for (unsigned i = 0; i < ENGINES; i++)
-		if (strcmp(engine_names[i], c->engine) == 0)
-			n->by_engine = s.engine[i];
-	return true;
-}
-
 /* Steps a child until its engine sends all of a slice: some have to ask somebody first, and send natively meanwhile. What was
  * counted until then is left out. */
 static bool settle(struct child *c)
@@ -255,7 +223,6 @@ static void check_counters(struct child *c)
 {
 	struct counters last;
 	uint64_t sent = wraps(c) ? c->sent - c->warm : 0;
-	char path[512];
 
 	if (!read_counters(c, &last)) {
 		if (strcmp(c->mode, "unserved") != 0)
@@ -269,8 +236,7 @@ static void check_counters(struct child *c)
 		if (wraps(c) && last.by_engine - c->first.by_engine != sent)
 			fail(c, "the engine sent another number", last.by_engine - c->first.by_engine, sent);
 	}
-	snprintf(path, sizeof(path), "%s/stats/%d.stats", work, (int)c->pid);
-	unlink(path);
+	forget_counters(c);
 }
 
 static void stop(struct child *c)
@@ -284,51 +250,6 @@ static void stop(struct child *c)
 	if (c->mode && strcmp(c->mode, "instead") != 0)
 		check_counters(c);
 	close(c->space);
-}
-
-/* --- The sinks' counters ------------------------------------------------------------------------------------------------- */
-
-/* Datagrams that came to the sink of that namespace: the far end of a link, or a device that drops all, and counts them as
- * received (IFB), sent (dummy) or dropped while sending (VXLAN). */
-static uint64_t arrived_in(int space, const char *sink)
-{
-	const char *device = strcmp(sink, "null") == 0 ? "v0:" : "v1:";
-	uint64_t packets = 0, rx, tx, dropped;
-	char line[512], name[32];
-	FILE *f;
-
-	if (setns(space, CLONE_NEWNET) != 0)
-		return 0;
-	f = fopen("/proc/thread-self/net/dev", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, " %30s %*u %" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64 " %*u %" SCNu64, name, &rx, &tx, &dropped) == 4 &&
-			strcmp(name, device) == 0)
-			packets = rx + tx + dropped;
-	if (f)
-		fclose(f);
-	return packets;
-}
-
-static uint64_t arrived(const char *sink)
-{
-	char path[512], name[64];
-	uint64_t all = 0;
-	FILE *list;
-	int space;
-
-	snprintf(path, sizeof(path), "%s/spaces", work);
-	list = fopen(path, "re");
-	while (list && fscanf(list, "%60s", name) == 1) {
-		snprintf(path, sizeof(path), "%s/ns/%s.%s", work, name, sink);
-		space = open(path, O_RDONLY | O_CLOEXEC);
-		if (space < 0)
-			continue;
-		all += arrived_in(space, sink);
-		close(space);
-	}
-	if (list)
-		fclose(list);
-	return all;
 }
 
 /* What is sent is what came, but for a few packets of IPv6's own. The kernel may deliver the last ones a little later. */
@@ -434,7 +355,7 @@ int main(int argc, char **argv)
 	unsigned cases;
 
 	if (argc == 2 && strcmp(argv[1], "--engines") == 0) {
-		for (unsigned i = 1; i < ENGINES; i++) /* without "none" */
+		for (unsigned i = 1; i < MD_ENGINE_COUNT; i++) /* without "none" */
 			puts(engine_names[i]);
 		return 0;
 	}

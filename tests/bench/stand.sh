@@ -8,7 +8,7 @@
 # has the configurations, cgroup.ENGINE the file that takes its senders, relay.NAME.SINK where a relay listens.
 
 PROCESSOR=$(sed -n 's/^Cpus_allowed_list:.*[^0-9]\([0-9]*\)$/\1/p' /proc/self/status) # the last, as pair chooses it
-armed='' relays='' group='' ways=''
+armed='' relays='' group=''
 
 enter() { local name=$1; shift; nsenter --net="$work/ns/$name" -- "$@"; }
 
@@ -190,6 +190,7 @@ engine_offered() {
 		control_socket = $work/sock.$1
 		broker_socket = $work/broker.$1
 		stats_dir = $work/stats
+		arm_namespaces = all
 		$1 = yes
 	END
 	"$B/mdprovisiond" --check --config "$work/$1.conf" >"$work/$1.err" 2>&1 ||
