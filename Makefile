@@ -277,7 +277,7 @@ $(B)/tests/bench/replay: $(B)/shim/check/capture.o
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lpthread
 
-check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS) $(BENCHES)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:
