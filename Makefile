@@ -286,12 +286,13 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/fuzz/rooms.a $(B)/inih.a
 		$(if $(findstring fuzz_provisioner,$<),$(wildcard provisioner/config*.c) -linih) \
 		$(B)/fuzz/rooms.a $(B)/inih.a $(if $(findstring fuzz_codebook,$<)$(findstring fuzz_answer,$<),-ljansson)
 
+$(B)/tests/bench/pair: $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/parts/*.c))
 # Reads captures as the explainer does.
 $(B)/tests/bench/replay: $(B)/shim/check/capture.o
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lpthread
 
-check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS)
+check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS) $(BENCHES)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:

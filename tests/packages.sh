@@ -13,13 +13,14 @@ for set in "$@"; do
 		gstreamer1.0-libav libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev pkg-config util-linux libcap2-bin procps
 		strace libjemalloc2 libfaketime libsocket-wrapper libeatmydata1 openssl libsrtp2-dev libngtcp2-dev
 		libngtcp2-crypto-gnutls-dev libgnutls28-dev ngtcp2-client ngtcp2-server nginx-light curl gdb git nodejs python3
-		chromium spin prometheus libavcodec-dev libavformat-dev libavutil-dev" ;;
+		chromium spin prometheus libavcodec-dev libavformat-dev libavutil-dev gnuplot-nox socat coturn" ;;
 	demo) want="$want iproute2 ethtool jq tcpdump gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 		gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libgstreamer1.0-dev
 		libgstreamer-plugins-base1.0-dev pkg-config libpcap-dev util-linux openssl" ;;
 	gain) want="$want ffmpeg libavcodec-dev libavformat-dev libavutil-dev python3 openssl" ;;
 	lint) want="$want clang clang-tidy cppcheck shellcheck libclang-rt-14-dev man-db valgrind" ;;
-	bench) want="$want valgrind nftables iproute2 ffmpeg gstreamer1.0-tools" ;;
+	bench) want="$want valgrind nftables iproute2 ffmpeg gstreamer1.0-tools jq openssl util-linux gnuplot-nox socat
+		coturn" ;;
 	*) echo "packages.sh: no set of that name: $set" >&2; exit 2 ;;
 	esac
 done

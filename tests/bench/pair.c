@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * pair SENDER LIBRARY WORK JSON ROUNDS SLICE_MS [CALL] - the speed of send calls with the shim, as a ratio to the same calls
- * without it. Inside the namespace that ns.sh makes.
+ * pair SENDER RELAYED LIBRARY WORK ROUNDS SLICE_MS <PLAN >TABLE - the speed of send calls with the shim, or through what could be
+ * used in its place, as ratios to the same calls without. WORK is what run.sh laid out; rows go to WORK/rows as JSON, one a
+ * line. "pair --engines" prints the names of all engines there may be.
  *
- * The senders of a case are stepped in turn on one processor: base, X, base, Y, base ... so that each slice of the shim lies
+ * A plan is a list of cases, each a line for the baseline and one for every arm, and an empty line:
+ *     base SINK CALL TARGET CONNECTED FLOWS THREADS
+ *     arm ENGINE MODE OPTION COVER CALL CONNECTED FLOOR GOAL NAME-OF-THE-FLOOR
+ * MODE: inline, tunnel; pass (the shim is there, and nothing is to be wrapped); unserved (the program is none of its own);
+ * instead (no shim: ENGINE names the namespace or the relay).
+ *
+ * The senders of a case are stepped in turn on one processor: base, X, base, Y, base ... so that each slice of an arm lies
  * between two of the baseline, and every other round backwards. Only ratios are judged; the machine may be as noisy as it
  * likes. One of the senders is another baseline: where its ratio strays, the case is measured again. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
@@ -15,44 +23,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <mdshim/stats.h>
-
+#include "pair.h"
 #include "sender.h"
 
-enum { CHILDREN = 4, ROUNDS_MAX = 101, TRIES = 3, STRAY_PACKETS = 32, PATIENCE_MS = 60000 };
-static const double self_low = 0.93, self_high = 1.07;
-static const uint64_t repeat_slices = 1000; /* that much time is spent on measuring again */
+enum { TRIES = 3, STRAY_PACKETS = 64, PATIENCE_MS = 60000, LATE_MS = 10, LATE_TRIES = 200 };
+static const uint64_t settle_ns = 12000000000u;
 
-struct what {
-	const char *call, *target;
-	unsigned connected, flows, threads;
-	bool media, covered;           /* UDP at all; and the routes cover it */
-	double floor;                  /* design goal of mode inline, 0: none; shown, not judged */
-};
-
-struct child {
-	const char *mode;              /* NULL: without the shim */
-	pid_t pid;
-	int in, out;
-	uint64_t sent;
-	double wall[ROUNDS_MAX], cpu[ROUNDS_MAX]; /* ratios of speed */
-	double ns;                     /* sum over rounds, of a datagram */
-};
-
-struct quartiles {
-	double low, median, high;
-};
-
-static enum md_engine engine = MD_ENGINE_RAW; /* which is expected to send: ENGINE in the environment, raw or patch */
-static const char *sender, *library, *work, *only;
-static unsigned rounds;
-static uint64_t slice_ns, repeat_ns;
-static FILE *json;
-static unsigned failures, results;
+const char *work;
+unsigned rounds;
+static const char *sender, *relayed, *library;
+static uint64_t slice_ns;
+static uint64_t repeat_ns, repeat_most; /* time spent on measuring again, and how much may be */
 
 static uint64_t now_ns(void)
 {
@@ -62,10 +48,11 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void fail(const struct what *what, const char *mode, const char *why, uint64_t a, uint64_t b)
+/* The first thing that went wrong with an arm. */
+static void fail(struct child *c, const char *why, uint64_t a, uint64_t b)
 {
-	printf("FAILED %s %s %s: %s (%" PRIu64 ", %" PRIu64 ")\n", what->call, what->target, mode ? mode : "base", why, a, b);
-	failures++;
+	if (!c->wrong[0])
+		snprintf(c->wrong, sizeof(c->wrong), "%s (%" PRIu64 ", %" PRIu64 ")", why, a, b);
 }
 
 /* --- Children ----------------------------------------------------------------------------------------------------------- */
@@ -87,19 +74,65 @@ static void pin(unsigned threads)
 		sched_setaffinity(0, sizeof(one), &one);
 }
 
-static void become_sender(const struct what *what, const char *mode)
+/* The namespace an arm sends in: of its engine, if that has one of its own. */
+static int space_of(const struct child *c, const char *sink)
+{
+	char path[512];
+	int fd = -1;
+
+	if (c->mode) {
+		snprintf(path, sizeof(path), "%s/ns/%s.%s", work, c->engine, sink);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "%s/ns/plain.%s", work, sink);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	return fd;
+}
+
+/* Into the control group of its engine, if that has one. */
+static void join_group(const struct child *c)
+{
+	char path[512], group[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/cgroup.%s", work, c->engine);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fscanf(f, "%500s", group) != 1)
+		_exit(126);
+	fclose(f);
+	f = fopen(group, "we");
+	if (!f || fprintf(f, "0") < 0 || fclose(f) != 0)
+		_exit(126);
+}
+
+static void become_sender(const struct child *c, const struct what *what)
 {
 	char flows[16], threads[16], conf[512];
+	const char *program = sender;
 
+	if (setns(c->space, CLONE_NEWNET) != 0)
+		_exit(125);
 	snprintf(flows, sizeof(flows), "%u", what->flows);
 	snprintf(threads, sizeof(threads), "%u", what->threads);
-	if (mode) {
-		snprintf(conf, sizeof(conf), "%s/%s.conf", work, mode);
+	if (c->mode && strcmp(c->mode, "instead") == 0) {
+		snprintf(conf, sizeof(conf), "%s/relay.%s.%s", work, c->engine, what->sink);
+		if (access(conf, R_OK) == 0) {
+			pin(1);
+			execl(relayed, "relayed", conf, (char *)NULL);
+			_exit(127);
+		}
+	} else if (c->mode) {
+		join_group(c);
+		snprintf(conf, sizeof(conf), "%s/conf/%s/%s.%s.%s.conf", work, c->engine, c->mode, c->option, c->cover);
 		setenv("MDSHIM_CONF", conf, 1);
 		setenv("LD_PRELOAD", library, 1);
 	}
 	pin(what->threads);
-	execl(sender, "sender", what->call, what->target, what->connected ? "1" : "0", flows, threads, (char *)NULL);
+	execl(program, "sender", c->call, what->target, c->connected ? "1" : "0", flows, threads, (char *)NULL);
 	_exit(127);
 }
 
@@ -107,7 +140,8 @@ static bool start(struct child *c, const struct what *what)
 {
 	int down[2], up[2];
 
-	if (pipe(down) != 0)
+	c->space = space_of(c, what->sink);
+	if (c->space < 0 || pipe(down) != 0)
 		return false;
 	if (pipe(up) != 0) {
 		close(down[0]);
@@ -116,11 +150,14 @@ static bool start(struct child *c, const struct what *what)
 	}
 	c->pid = fork();
 	if (c->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(down[0], 0);
 		dup2(up[1], REPORT_FD);
-		for (int fd = REPORT_FD + 1; fd < 64; fd++)
-			close(fd);
-		become_sender(what, c->mode);
+		/* The namespace stays open until it was entered. */
+		for (int fd = REPORT_FD + 1; fd < 512; fd++)
+			if (fd != c->space)
+				close(fd);
+		become_sender(c, what);
 	}
 	close(down[0]);
 	close(up[1]);
@@ -135,9 +172,13 @@ static bool hear(struct child *c, struct report *report)
 
 	if (poll(&p, 1, PATIENCE_MS) == 0)
 		kill(c->pid, SIGKILL); /* it hangs in a send; what it can no longer say is a failure */
-	if (read(c->out, report, sizeof(*report)) != sizeof(*report))
+	if (read(c->out, report, sizeof(*report)) != sizeof(*report)) {
+		fail(c, "the sender ended", 0, 0);
 		return false;
+	}
 	c->sent += report->datagrams;
+	if (!report->datagrams || report->errors)
+		fail(c, "send calls failed: errors, datagrams", report->errors, report->datagrams);
 	return report->datagrams && !report->errors;
 }
 
@@ -148,229 +189,200 @@ static bool step(struct child *c, struct report *report)
 	return write(c->in, &order, sizeof(order)) == sizeof(order) && hear(c, report);
 }
 
-/* The counters of a child: what it wrapped and what its engine sent. */
-static void check_counters(const struct child *c, const struct what *what)
+/* Steps a child until its engine sends all of a slice: some have to ask somebody first, and send natively meanwhile. What was
+ * counted until then is left out. */
+static bool settle(struct child *c)
 {
-	struct md_stats s;
-	char path[512];
-	uint64_t wrapped;
-	FILE *f;
+	uint64_t deadline = now_ns() + settle_ns, sent;
+	struct counters before;
+	struct report warm;
 
-	snprintf(path, sizeof(path), "%s/stats/%d.stats", work, (int)c->pid);
-	f = fopen(path, "re");
-	if (!f || fread(&s, sizeof(s), 1, f) != 1 || s.magic != MD_STATS_MAGIC) {
-		fail(what, c->mode, "no counters: was the shim there?", 0, 0);
-	} else {
-		wrapped = s.count[MD_C_WRAPPED_MED_INLINE] + s.count[MD_C_WRAPPED_MED_TUNNEL];
-		if (wrapped != (what->covered ? c->sent : 0))
-			fail(what, c->mode, "wrapped is not sent", wrapped, c->sent);
-		if (s.engine[engine] != wrapped)
-			fail(what, c->mode, "the engine sent another number", s.engine[engine], wrapped);
-	}
-	if (f)
-		fclose(f);
+	if (!hear(c, &warm))
+		return false;
+	if (!c->mode || !wraps(c))
+		return true;
+	do {
+		sent = c->sent;
+		if (!read_counters(c, &before)) {
+			fail(c, "no counters: was the shim there?", 0, 0);
+			return false;
+		}
+		if (!step(c, &warm) || !read_counters(c, &c->first))
+			return false;
+		if (c->first.by_engine - before.by_engine == c->sent - sent) {
+			c->warm = c->sent;
+			return true;
+		}
+		poll(NULL, 0, LATE_MS); /* it asks again now and then */
+	} while (now_ns() < deadline);
+	fail(c, "sent, and by the engine", c->sent - sent, c->first.by_engine - before.by_engine);
+	return false;
 }
 
-static void stop(struct child *c, const struct what *what)
+static void check_counters(struct child *c)
+{
+	struct counters last;
+	uint64_t sent = wraps(c) ? c->sent - c->warm : 0;
+
+	if (!read_counters(c, &last)) {
+		if (strcmp(c->mode, "unserved") != 0)
+			fail(c, "no counters: was the shim there?", 0, 0);
+	} else {
+		c->wrapped = last.wrapped - c->first.wrapped;
+		if (c->wrapped != sent)
+			fail(c, "wrapped is not sent", c->wrapped, sent);
+		if (wraps(c) && last.of_kind - c->first.of_kind != sent)
+			fail(c, "wrapped as something else", last.of_kind - c->first.of_kind, sent);
+		if (wraps(c) && last.by_engine - c->first.by_engine != sent)
+			fail(c, "the engine sent another number", last.by_engine - c->first.by_engine, sent);
+	}
+	forget_counters(c);
+}
+
+static void stop(struct child *c)
 {
 	int status = 0;
 
 	close(c->in);
 	close(c->out);
 	if (c->pid > 0 && (waitpid(c->pid, &status, 0) != c->pid || status != 0))
-		fail(what, c->mode, "ended with status", (uint64_t)(unsigned)status, 0);
-	if (c->mode)
-		check_counters(c, what);
+		fail(c, "the sender's status", (uint64_t)(unsigned)status, 0);
+	if (c->mode && strcmp(c->mode, "instead") != 0)
+		check_counters(c);
+	close(c->space);
 }
 
-/* Datagrams that came to the far end of the link. */
-static uint64_t arrived(void)
+/* What is sent is what came, but for a few packets of IPv6's own. The kernel may deliver the last ones a little later. */
+static bool all_came(const struct what *what, uint64_t before, uint64_t sent, uint64_t *came)
 {
-	FILE *f = fopen("/proc/self/net/dev", "re");
-	uint64_t packets = 0;
-	char line[512];
-
-	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, " v1: %*u %" SCNu64, &packets);
-	if (f)
-		fclose(f);
-	return packets;
+	for (int i = 0; i < LATE_TRIES; i++) {
+		*came = arrived(what->sink) - before;
+		if (*came >= sent)
+			break;
+		poll(NULL, 0, LATE_MS);
+	}
+	return *came >= sent && *came - sent <= STRAY_PACKETS;
 }
 
 /* --- One case ----------------------------------------------------------------------------------------------------------- */
 
-static int rising(const void *a, const void *b)
+static double each(uint64_t ns, const struct report *r)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
+	return (double)ns / (double)r->datagrams;
 }
 
-static struct quartiles quartiles_of(const double ratio[])
-{
-	double sorted[ROUNDS_MAX];
-
-	memcpy(sorted, ratio, rounds * sizeof(*ratio));
-	qsort(sorted, rounds, sizeof(*sorted), rising);
-	return (struct quartiles){ sorted[rounds / 4], sorted[rounds / 2], sorted[rounds - 1 - rounds / 4] };
-}
-
-/* One round: base, child, base, child ... base. */
+/* One round: base, child, base, child ... base. An arm that failed is left out. */
 static bool go_round(struct child *child, unsigned n, unsigned round)
 {
 	struct report before, mid, after;
 
 	if (!step(&child[0], &before))
 		return false;
-	child[0].ns += (double)before.ns / (double)before.datagrams;
+	child[0].ns += each(before.ns, &before);
+	child[0].cpu_ns += each(before.cpu_ns, &before);
 	for (unsigned i = 1; i < n; i++) {
 		struct child *c = &child[round % 2 ? n - i : i];
-		double base, base_cpu;
 
-		if (!step(c, &mid) || !step(&child[0], &after))
+		if (c->wrong[0] || !step(c, &mid))
+			continue;
+		if (!step(&child[0], &after))
 			return false;
-		base = (double)before.ns / (double)before.datagrams + (double)after.ns / (double)after.datagrams;
-		base_cpu = (double)before.cpu_ns / (double)before.datagrams + (double)after.cpu_ns / (double)after.datagrams;
-		c->wall[round] = base / 2 / ((double)mid.ns / (double)mid.datagrams);
-		c->cpu[round] = base_cpu / 2 / ((double)mid.cpu_ns / (double)mid.datagrams);
+		c->wall[round] = (each(before.ns, &before) + each(after.ns, &after)) / 2 / each(mid.ns, &mid);
+		c->cpu[round] = (each(before.cpu_ns, &before) + each(after.cpu_ns, &after)) / 2 / each(mid.cpu_ns, &mid);
+		c->ns += each(mid.ns, &mid);
+		c->cpu_ns += each(mid.cpu_ns, &mid);
 		before = after;
 	}
 	return true;
 }
 
-/* False: something failed, and said so. */
-static bool measure(const struct what *what, struct child *child, unsigned n)
+static void measure(struct what *what, struct child *child, unsigned n)
 {
-	uint64_t came = arrived(), sent = 0;
-	struct report warm;
-	bool good = true;
+	bool media = strchr("46b", what->target[0]) != NULL, good;
+	uint64_t before = arrived(what->sink);
 
-	for (unsigned i = 0; i < n && good; i++)
-		good = start(&child[i], what) && hear(&child[i], &warm);
+	for (unsigned i = 0; i < n; i++)
+		if (!start(&child[i], what) || !settle(&child[i]))
+			fail(&child[i], "the sender did not begin", 0, 0);
+	good = !child[0].wrong[0];
 	for (unsigned round = 0; round < rounds && good; round++)
 		good = go_round(child, n, round);
-	if (!good)
-		fail(what, NULL, "a send or a sender failed", 0, 0);
+	what->sent = 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (child[i].pid)
-			stop(&child[i], what);
-		sent += child[i].sent;
+		if (child[i].pid > 0)
+			stop(&child[i]);
+		what->sent += child[i].sent;
 	}
-	came = arrived() - came;
-	if (good && what->media && (came < sent || came - sent > STRAY_PACKETS)) {
-		fail(what, NULL, "sent is not what came", sent, came);
-		good = false;
-	}
-	return good;
-}
-
-static bool steady(const struct quartiles *self)
-{
-	return self->low >= self_low && self->high <= self_high;
-}
-
-/* child[0] is the baseline, child[1] the baseline that was measured against it. */
-static void say(const struct what *what, const struct child *c, const struct child *child, const struct quartiles *self)
-{
-	struct quartiles wall = quartiles_of(c->wall), cpu = quartiles_of(c->cpu), self_cpu = quartiles_of(child[1].cpu);
-	double floor = strcmp(c->mode, "inline") == 0 ? what->floor : 0;
-	const char *by = !what->covered ? "-" : engine == MD_ENGINE_PATCH ? "patch" : "raw";
-
-	printf("%-8s %-6s %-3s %6u %2u  %-5s %-7s %6.3f %6.3f %6.3f  %6.3f  [%5.3f %5.3f]%s%s\n", what->call, what->target,
-		what->connected ? "yes" : "no", what->flows, what->threads, by, c->mode, wall.low, wall.median, wall.high,
-		cpu.median, self->low, self->high, steady(self) ? "" : " noisy",
-		floor > 0 && wall.median < floor ? " below the floor" : "");
-	fflush(stdout);
-	fprintf(json, "%s\n{\"call\":\"%s\",\"target\":\"%s\",\"connected\":%s,\"flows\":%u,\"threads\":%u,\"engine\":\"%s\","
-		"\"mode\":\"%s\",\"ratio\":{\"q1\":%.4f,\"median\":%.4f,\"q3\":%.4f},"
-		"\"cpu_ratio\":{\"q1\":%.4f,\"median\":%.4f,\"q3\":%.4f},"
-		"\"self\":{\"q1\":%.4f,\"median\":%.4f,\"q3\":%.4f},"
-		"\"cpu_self\":{\"q1\":%.4f,\"median\":%.4f,\"q3\":%.4f},\"steady\":%s,\"rounds\":%u,\"base_ns\":%.0f,\"floor\":%.2f}",
-		results++ ? "," : "", what->call, what->target, what->connected ? "true" : "false", what->flows, what->threads,
-		by, c->mode, wall.low, wall.median, wall.high, cpu.low, cpu.median, cpu.high, self->low, self->median,
-		self->high, self_cpu.low, self_cpu.median, self_cpu.high, steady(self) ? "true" : "false", rounds,
-		child->ns / rounds, floor);
+	if (child[0].wrong[0])
+		for (unsigned i = 1; i < n; i++)
+			fail(&child[i], "the baseline failed", 0, 0);
+	if (media && !all_came(what, before, what->sent, &what->came))
+		for (unsigned i = 1; i < n; i++)
+			fail(&child[i], "sent is not what came", what->sent, what->came);
 }
 
 /* Measures a case, again while its baseline strays and there is time. */
-static void examine(const struct what *what)
+static void examine(struct plan *plan)
 {
-	static struct child child[CHILDREN];
-	static const char *const modes[CHILDREN] = { NULL, NULL, "inline", "tunnel" };
-	unsigned n = what->covered ? CHILDREN : CHILDREN - 1;
+	static struct child child[ARMS + 2];
+	unsigned n = plan->arms + 2;
 	struct quartiles self;
 	uint64_t begun;
 
-	if (only && strcmp(only, what->call) != 0)
-		return;
 	for (unsigned try = 0; try < TRIES; try++) {
 		memset(child, 0, sizeof(child));
-		for (unsigned i = 0; i < n; i++)
-			child[i].mode = modes[i];
+		for (unsigned i = 0; i < n; i++) {
+			child[i].call = plan->what.call;
+			child[i].connected = plan->what.connected;
+		}
+		memcpy(child + 2, plan->arm, plan->arms * sizeof(*child));
 		begun = now_ns();
-		if (!measure(what, child, n))
-			return;
+		measure(&plan->what, child, n);
 		self = quartiles_of(child[1].wall);
-		if (steady(&self) || repeat_ns > repeat_slices * slice_ns || try == TRIES - 1)
+		plan->what.tries = try + 1;
+		if (child[0].wrong[0] || child[1].wrong[0] || steady(&self) || repeat_ns > repeat_most)
 			break;
 		repeat_ns += now_ns() - begun;
 	}
 	for (unsigned i = 2; i < n; i++)
-		say(what, &child[i], child, &self);
-}
-
-static void examine_all(void)
-{
-	static const struct what special[] = {
-		{ "tcp", "4", 1, 1, 1, false, false, 0.98 },
-		{ "unix", "-", 1, 1, 1, false, false, 0.98 },
-		{ "file", "-", 0, 1, 1, false, false, 0.98 },
-		{ "sendto", "bare", 0, 1, 1, true, false, 0 },
-		{ "sendto", "4", 0, 1000, 1, true, true, 0.72 },
-		{ "sendto", "4", 0, 100000, 1, true, true, 0.72 },
-		{ "sendto", "4", 0, 1, 2, true, true, 0.72 },
-	};
-	static const struct { const char *name; double floor; } call[] = {
-		{ "sendto", 0.72 }, { "sendmsg", 0.72 }, { "sendmmsg", 0.68 }, { "train", 0 },
-	};
-
-	for (unsigned i = 0; i < sizeof(call) / sizeof(call[0]); i++) {
-		for (unsigned shape = 0; shape < 4; shape++) {
-			struct what what = { call[i].name, shape / 2 ? "6" : "4", shape % 2, 1, 1, true, true, call[i].floor };
-
-			examine(&what);
-		}
-	}
-	for (unsigned i = 0; i < sizeof(special) / sizeof(special[0]); i++)
-		examine(&special[i]);
+		say(&plan->what, &child[i], child);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 7 && argc != 8) {
-		fprintf(stderr, "usage: pair SENDER LIBRARY WORK JSON ROUNDS SLICE_MS [CALL]\n");
+	char path[512];
+	uint64_t begun;
+	unsigned cases;
+
+	if (argc == 2 && strcmp(argv[1], "--engines") == 0) {
+		for (unsigned i = 1; i < MD_ENGINE_COUNT; i++) /* without "none" */
+			puts(engine_names[i]);
+		return 0;
+	}
+	if (argc != 7) {
+		fprintf(stderr, "usage: pair SENDER RELAYED LIBRARY WORK ROUNDS SLICE_MS <PLAN | pair --engines\n");
 		return 2;
 	}
-	if (getenv("ENGINE") && strcmp(getenv("ENGINE"), "patch") == 0)
-		engine = MD_ENGINE_PATCH;
 	sender = argv[1];
-	library = argv[2];
-	work = argv[3];
-	only = argc == 8 ? argv[7] : NULL;
+	relayed = argv[2];
+	library = argv[3];
+	work = argv[4];
 	rounds = (unsigned)atoi(argv[5]);
 	slice_ns = (uint64_t)atoi(argv[6]) * 1000000u;
-	json = fopen(argv[4], "we");
-	if (!json || rounds < 1 || rounds > ROUNDS_MAX || !slice_ns) {
-		fprintf(stderr, "pair: %s: %s\n", argv[4], json ? "bad number" : strerror(errno));
+	snprintf(path, sizeof(path), "%s/rows", work);
+	cases = read_plan(stdin);
+	if (rounds < 1 || rounds > ROUNDS_MAX || !slice_ns || !cases || !say_to(path)) {
+		fprintf(stderr, "pair: no plan, a bad number, or %s: %s\n", path, strerror(errno));
 		return 2;
 	}
+	repeat_most = weight_left(0, slice_ns) / 4;
 	signal(SIGPIPE, SIG_IGN);
-	printf("%-8s %-6s %-3s %6s %2s  %-5s %-7s %6s %6s %6s  %6s  %s\n", "call", "target", "con", "flows", "th", "via", "mode",
-		"q1", "median", "q3", "cpu", "base against itself");
-	fprintf(json, "[");
-	examine_all();
-	fprintf(json, "\n]\n");
-	if (fclose(json) != 0)
-		failures++;
-	return failures != 0;
+	say_head();
+	begun = now_ns();
+	for (unsigned i = 0; i < cases; i++) {
+		progress(i, cases, now_ns() - begun, slice_ns);
+		examine(&plans[i]);
+	}
+	progress(cases, cases, now_ns() - begun, slice_ns);
+	return say_end() ? 0 : 1;
 }
