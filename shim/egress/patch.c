@@ -16,6 +16,7 @@
 #include "../ours.h"
 #include "../real.h"
 #include "selftest.h"
+#include "tunnel.h"
 
 enum {
 	LEASE_MS = 1000,
@@ -23,17 +24,6 @@ enum {
 	CONTROL_ROOM = 512 + CMSG_SPACE(sizeof(uint16_t)),
 	EXTENDED = 255
 };
-
-static struct outlet_tunnel *tunnel_of(struct sock *sock, const struct parcel *parcel)
-{
-	for (int i = 0; i < OUTLET_TUNNELS; i++) {
-		struct outlet_tunnel *tunnel = &sock->outlet.tunnel[i];
-
-		if (atomic_load_explicit(&tunnel->state, memory_order_acquire) == OUTLET_READY && tunnel->router == parcel->router)
-			return tunnel;
-	}
-	return NULL;
-}
 
 /* --- Asking the kernel ------------------------------------------------------------------------------------------------ */
 
@@ -150,7 +140,7 @@ static __attribute__((noinline)) int renew(struct sock *sock, struct outlet_patc
 
 static int patch_arm(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now, void **handle)
 {
-	struct outlet_tunnel *tunnel = parcel->router >= 0 ? tunnel_of(sock, parcel) : NULL;
+	struct outlet_tunnel *tunnel = parcel->router >= 0 ? outlet_ready_tunnel(sock, parcel->router) : NULL;
 	struct outlet_patch *patch = tunnel ? &tunnel->patch : &sock->outlet.patch;
 	uint32_t asked = atomic_load_explicit(&patch->asked, memory_order_relaxed);
 	uint32_t refused = atomic_load_explicit(&patch->refused, memory_order_relaxed);
@@ -199,7 +189,7 @@ static __attribute__((noinline)) long send_marked(const struct outlet_tunnel *tu
 }
 
 /* No control message where it can be done without: with one the kernel looks its route up again. */
-static long send_by_tunnel(const struct outlet_tunnel *tunnel, const struct parcel *parcel)
+long tunnel_send(const struct outlet_tunnel *tunnel, const struct parcel *parcel)
 {
 	struct msghdr msg = { .msg_iovlen = 0 };
 
@@ -261,7 +251,7 @@ static int send_all_by_tunnel(struct outlet_tunnel *tunnel, struct parcel *const
 	if (!ours_still(tunnel->fd, tunnel->cookie))
 		return -EBADF;
 	for (; sent < n && err >= 0; sent += err >= 0)
-		err = send_by_tunnel(tunnel, parcel[sent]);
+		err = tunnel_send(tunnel, parcel[sent]);
 	if (err == -EPERM)
 		withdraw(&tunnel->patch);
 	return sent ? (int)sent : (int)err;

@@ -308,7 +308,7 @@ example() {
 	for key in $(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf"); do
 		grep -q "\b$key\b" "$here/../../provisioner/provisioner.conf.5" || { echo "not in the manual: $key"; return 1; }
 	done
-	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller)", "' "$here/../../provisioner/config.c")" ]
+	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller|raw)", "' "$here/../../provisioner/config.c")" ]
 }
 ok 'the example has every key, and the manual too' example
 plan
