@@ -136,6 +136,11 @@ void file_erase(const char *folder, const char *name)
 	close(dir);
 }
 
+bool file_was_erased(const char *text, size_t len)
+{
+	return len && !text[0];
+}
+
 int file_folder(const char *path, unsigned mode)
 {
 	struct stat st;

@@ -4,6 +4,7 @@
 #ifndef MD_BOOKDISK_H
 #define MD_BOOKDISK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,10 @@ int file_load(const char *folder, const char *name, size_t most, char **text, si
 
 /* Overwrites, syncs and removes. */
 void file_erase(const char *folder, const char *name);
+
+/* Whether a file is one whose erasing was cut short by the end of a process: not damage, but to be erased again. None of our
+ * files begins with a zero octet. */
+bool file_was_erased(const char *text, size_t len);
 
 /* Makes a folder if it is not there. 0 or -errno. */
 int file_folder(const char *path, unsigned mode);

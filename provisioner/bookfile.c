@@ -90,7 +90,7 @@ int bookfile_load(const char *folder, const char *domain, uint32_t *highest,
 		if (len > TOP && memcmp(top, text, TOP) == 0) {
 			each(context, book[i], text + TOP, len - TOP);
 		} else {
-			++*damaged;
+			*damaged += !file_was_erased(text, len);
 			file_erase(folder, name);
 		}
 		bookjson_free(text, len);

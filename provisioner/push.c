@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,30 +16,12 @@ static void step(struct domain *d);
 
 /* --- Live books ----------------------------------------------------------------------------------------------------------- */
 
-bool live_accepted_by(const struct live *live, const char *controller)
-{
-	for (uint32_t i = 0; i < live->stored.accepts; i++)
-		if (strcmp(live->stored.accepted[i], controller) == 0)
-			return true;
-	return false;
-}
-
 static bool accepted_by_all(const struct domain *d, const struct live *live)
 {
 	for (unsigned i = 0; i < d->peers.n; i++)
 		if (!live_accepted_by(live, d->peers.peer[i].config.name))
 			return false;
 	return d->peers.n > 0;
-}
-
-static void live_free(struct live *live)
-{
-	if (live->book)
-		md_codebook_wipe(live->book);
-	free(live->book);
-	bookjson_free(live->stored.text, live->stored.len);
-	explicit_bzero(live, sizeof(*live));
-	free(live);
 }
 
 static void complain(struct domain *d, const char *what, uint32_t book, const char *why)
@@ -77,16 +58,6 @@ static void offer_to_all(struct domain *d, struct live *live)
 {
 	for (unsigned i = 0; i < d->peers.n; i++)
 		csp_offer(&d->peers.peer[i].csp, &live->offer);
-}
-
-/* The offer of a book whose text is there. */
-static bool offer_make(struct domain *d, struct live *live)
-{
-	live->offer.book = live->stored.book;
-	live->offer.domain = d->config.name;
-	live->offer.text = live->stored.text;
-	live->offer.len = live->stored.len;
-	return EVP_Digest(live->stored.text, live->stored.len, live->offer.digest, NULL, EVP_sha256(), NULL) == 1;
 }
 
 /* --- Room at the controllers ----------------------------------------------------------------------------------------------- */
@@ -127,7 +98,7 @@ static int mint_next(struct domain *d, struct live *live, double now)
 	d->refused_alone = false;
 	live->stored.state = BOOK_OFFERED;
 	live->stored.text = bookjson_write(live->book, &live->stored.len);
-	if (!live->stored.text || !offer_make(d, live))
+	if (!live->stored.text || !live_offer(live, d->config.name))
 		return -ENOMEM;
 	/* On disk before it is on the wire: an id that was seen is never given out again. The book first: an id without a book
 	 * says that controllers may hold one that is lost (held()). */

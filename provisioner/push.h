@@ -80,6 +80,12 @@ void domain_drop(struct domain *d);
 /* When the next book is due, wall clock. */
 double domain_next_mint(const struct domain *d);
 
+/* Erased and freed. */
+void live_free(struct live *live);
+
+/* Makes the offer of a book whose text is there; domain has to outlive it. false: no digest could be made. */
+bool live_offer(struct live *live, const char *domain);
+
 /* Whether a controller has accepted a live book. */
 bool live_accepted_by(const struct live *live, const char *controller);
 

@@ -6,7 +6,6 @@
 #include "push.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,27 +54,6 @@ void peers_free(struct peers *peers)
 	peers->n = 0;
 }
 
-static const char *url_of(const struct peers *peers, const char *name)
-{
-	for (unsigned i = 0; i < peers->n; i++)
-		if (strcmp(peers->peer[i].config.name, name) == 0)
-			return peers->peer[i].config.url;
-	return NULL;
-}
-
-void live_accepts_keep(struct live *live, const struct peers *before, const struct peers *after)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < live->stored.accepts; i++) {
-		const char *was = url_of(before, live->stored.accepted[i]), *is = url_of(after, live->stored.accepted[i]);
-
-		if (was && is && strcmp(was, is) == 0)
-			memmove(live->stored.accepted[kept++], live->stored.accepted[i], CONFIG_NAME);
-	}
-	live->stored.accepts = kept;
-}
-
 /* --- Books on disk ------------------------------------------------------------------------------------------------------------ */
 
 /* Where a book of the file goes. The image is what senders go by: the book in it is the active one whatever its file says, for
@@ -120,14 +98,14 @@ struct recall {
 };
 
 /* Whether a file holds the book it is named after. */
-static bool understood(const struct domain *d, const struct stored *s, struct live *live)
+static bool understood(const struct domain *d, struct live *live)
 {
 	struct md_book_faults faults = { 0 };
 
 	live->book = calloc(1, sizeof(*live->book));
-	return live->book && bookjson_read(s->text, s->len, false, live->book, &faults) == 0 &&
-		strcmp(live->book->domain, d->config.name) == 0 && live->book->book == s->book &&
-		EVP_Digest(s->text, s->len, live->offer.digest, NULL, EVP_sha256(), NULL) == 1;
+	return live->book && bookjson_read(live->stored.text, live->stored.len, false, live->book, &faults) == 0 &&
+		strcmp(live->book->domain, d->config.name) == 0 && live->book->book == live->stored.book &&
+		live_offer(live, d->config.name);
 }
 
 static void on_stored(void *context, struct stored *s)
@@ -135,8 +113,12 @@ static void on_stored(void *context, struct stored *s)
 	struct recall *r = context;
 	struct domain *d = r->d;
 	struct live *live = calloc(1, sizeof(*live));
-	bool good = live && understood(d, s, live), expired = good && (int64_t)ev_time() >= live->book->not_after;
+	bool good, expired;
 
+	if (live)
+		live->stored = *s;
+	good = live && understood(d, live);
+	expired = good && (int64_t)ev_time() >= live->book->not_after;
 	r->lately = r->lately || !good || ev_time() < (double)live->book->not_after + d->config.drain;
 
 	if (s->book > d->last_book)
@@ -144,11 +126,6 @@ static void on_stored(void *context, struct stored *s)
 	for (uint32_t i = 0; good && i < live->book->keys; i++)
 		d->ring.ended[live->book->key[i].key.keyid] = live->book->key[i].not_after;
 	if (good && !expired) {
-		live->stored = *s;
-		live->offer.book = s->book;
-		live->offer.domain = d->config.name;
-		live->offer.text = s->text;
-		live->offer.len = s->len;
 		live->drained_at = ev_time() + d->config.drain;
 		place(d, live, r->published);
 		return;
@@ -156,11 +133,10 @@ static void on_stored(void *context, struct stored *s)
 	r->expired += expired;
 	r->damaged += !expired;
 	store_forget(d->folder, d->config.name, s->book);
-	bookjson_free(s->text, s->len);
-	if (live && live->book)
-		md_codebook_wipe(live->book);
-	free(live ? live->book : NULL);
-	free(live);
+	if (live)
+		live_free(live);
+	else
+		bookjson_free(s->text, s->len);
 }
 
 static int recall(struct domain *d)

@@ -146,18 +146,19 @@ int store_load(const char *folder, const char *domain, void (*each)(void *contex
 		static struct stored s;
 		char name[128], *text;
 		size_t len;
-		bool good;
+		bool good, erased;
 
 		snprintf(name, sizeof(name), "%s.%u.book", domain, book[i]);
 		if (file_load(folder, name, MD_BOOK_OCTETS + HEAD_MAX + TOP, &text, &len) == -ENOMEM)
 			return -ENOMEM;
 		good = text && stored_read(text, len, book[i], &s);
+		erased = text && file_was_erased(text, len);
 		bookjson_free(text, len);
 		if (good) {
 			each(context, &s);
 		} else {
 			file_erase(folder, name);
-			++*damaged;
+			*damaged += !erased;
 		}
 	}
 	return err;

@@ -81,19 +81,28 @@ static void written(const void *conn, const uint8_t *dest, long result)
 		tapped_done(conn, dest, (size_t)result);
 }
 
+/* The writer itself. ours: something was put into a packet, and we go by it. */
+static long write_packet(struct next *next, const void *caller, void *conn, void *path, long version, void *info, uint8_t *dest,
+	size_t room, void *report, long flags, int64_t id, const void *data, size_t n, uint64_t ts, bool *ours)
+{
+	bool known;
+	quic_writer *call = (quic_writer *)next_of(next, caller, &known);
+	long result = call ? call(conn, path, version, info, dest, room, report, flags, id, data, n, ts) : NGTCP2_INTERNAL;
+
+	*ours = call && known && path_serving && (result > 0 || result == NGTCP2_WRITE_MORE);
+	return result;
+}
+
 long ngtcp2_conn_writev_stream_versioned(void *conn, void *path, long version, void *info, uint8_t *dest, size_t room,
 	void *report, long flags, int64_t id, const void *data, size_t n, uint64_t ts)
 {
 	static struct next next = { .name = "ngtcp2_conn_writev_stream_versioned", .soname = NGTCP2,
 		.tap = (const void *)ngtcp2_conn_writev_stream_versioned };
-	bool known;
-	quic_writer *call = (quic_writer *)next_of(&next, __builtin_return_address(0), &known);
-	long result;
+	bool ours;
+	long result = write_packet(&next, __builtin_return_address(0), conn, path, version, info, dest, room, report, flags, id,
+		data, n, ts, &ours);
 
-	if (!call)
-		return NGTCP2_INTERNAL;
-	result = call(conn, path, version, info, dest, room, report, flags, id, data, n, ts);
-	if (!known || !path_serving || (result <= 0 && result != NGTCP2_WRITE_MORE))
+	if (!ours)
 		return result;
 	if (id >= 0 && (!report || *(const ptrdiff_t *)report >= 0))
 		tapped_put_stream(conn, id);
@@ -107,14 +116,11 @@ long ngtcp2_conn_writev_datagram_versioned(void *conn, void *path, long version,
 {
 	static struct next next = { .name = "ngtcp2_conn_writev_datagram_versioned", .soname = NGTCP2,
 		.tap = (const void *)ngtcp2_conn_writev_datagram_versioned };
-	bool known;
-	quic_writer *call = (quic_writer *)next_of(&next, __builtin_return_address(0), &known);
-	long result;
+	bool ours;
+	long result = write_packet(&next, __builtin_return_address(0), conn, path, version, info, dest, room, report, flags, id,
+		data, n, ts, &ours);
 
-	if (!call)
-		return NGTCP2_INTERNAL;
-	result = call(conn, path, version, info, dest, room, report, flags, id, data, n, ts);
-	if (!known || !path_serving || (result <= 0 && result != NGTCP2_WRITE_MORE))
+	if (!ours)
 		return result;
 	if (report && *(const int *)report)
 		tapped_put_datagram(conn, data, n);

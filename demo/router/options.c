@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "options.h"
 
+#include "options_control.h"
 #include "options_radio.h"
 
 #include <errno.h>
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
 
 /* Each reader returns 0 or -EINVAL; it may then replace the text that says what was expected. */
 typedef int reader(struct options *o, const char *text, const char **expected);
@@ -231,69 +230,6 @@ static int read_summary(struct options *o, const char *text, const char **expect
 	(void)expected;
 	o->summary = text;
 	return *text ? 0 : -EINVAL;
-}
-
-static int read_control(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	return endpoint_parse(text, &o->control_at);
-}
-
-static int read_text(const char **into, const char *text)
-{
-	*into = text;
-	return *text && strlen(text) < 200 ? 0 : -EINVAL;
-}
-
-static int read_tls_cert(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	return read_text(&o->control.certificate, text);
-}
-
-static int read_tls_key(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	return read_text(&o->control.key, text);
-}
-
-static int read_client_ca(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	return read_text(&o->control.client_ca, text);
-}
-
-static int read_client_crl(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	return read_text(&o->control.client_crl, text);
-}
-
-static int read_client_name(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	return read_text(&o->control.client_name, text);
-}
-
-static int read_books(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	return read_text(&o->books, text);
-}
-
-static int read_domain(struct options *o, const char *text, const char **expected)
-{
-	(void)expected;
-	o->domain = text;
-	return md_domain_good(text, strlen(text)) ? 0 : -EINVAL;
-}
-
-static int read_lab(struct options *o, const char *text, const char **expected)
-{
-	(void)text;
-	(void)expected;
-	o->lab = true;
-	return 0;
 }
 
 static int read_ready_fd(struct options *o, const char *text, const char **expected)

@@ -117,6 +117,24 @@ static void a_torn_or_altered_file_is_removed(void **state)
 	}
 }
 
+/* Killed while a retired book was overwritten: removed, and no damage. */
+static void a_half_erased_file_is_no_damage(void **state)
+{
+	static const char zero[100];
+	unsigned damaged;
+	int fd;
+
+	(void)state;
+	write_one();
+	fd = open(path_of("cap1.7.book"), O_WRONLY);
+	assert_int_equal(write(fd, zero, 50), 50);
+	close(fd);
+	assert_int_equal(store_load(folder, "cap1", each, NULL, &damaged), 0);
+	assert_int_equal(loaded, 0);
+	assert_int_equal(damaged, 0);
+	assert_int_equal(access(path_of("cap1.7.book"), F_OK), -1);
+}
+
 static void the_domain_is_remembered_and_damage_is_not_believed(void **state)
 {
 	struct keyring ring = { .last = 9, .ended = { [5] = 1234567 } }, back = { 0 };
@@ -196,6 +214,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_stored_is_loaded, begin, end),
 		cmocka_unit_test_setup_teardown(a_torn_or_altered_file_is_removed, begin, end),
+		cmocka_unit_test_setup_teardown(a_half_erased_file_is_no_damage, begin, end),
 		cmocka_unit_test_setup_teardown(the_domain_is_remembered_and_damage_is_not_believed, begin, end),
 		cmocka_unit_test_setup_teardown(a_folder_belongs_to_one, begin, end),
 		cmocka_unit_test_setup_teardown(use_is_what_was_added, begin, end),

@@ -241,23 +241,31 @@ static int find_shim(struct dl_phdr_info *info, size_t size, void *unused)
 	return 1;
 }
 
-/* Without the library's knowledge: it listens for filters. */
+/* Five instructions that trap what comes from FIRST to LAST, whose upper halves are one; OUT more to the one that traps. */
+#define TRAP_BETWEEN(first, last, out) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, high), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)((first) >> 32), 0, 3), \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low), \
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)(first), 0, 1), \
+	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)(last), 0, (out))
+
+/* Without the library's knowledge: it listens for filters. A filter compares 32 bits, and now and then the loader puts the
+ * shim across a multiple of 4 GiB: so it is looked for in two parts, cut there, else anywhere. */
 static bool set_trap(void)
 {
 	const uint32_t low = offsetof(struct seccomp_data, instruction_pointer), high = low + 4;
+	const uintptr_t last = shim_to - 1, edge = last & ~(uintptr_t)UINT32_MAX, middle = shim_from + (shim_to - shim_from) / 2,
+			cut = edge > shim_from ? edge : middle;
 	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, high),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(shim_from >> 32), 0, 4),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)shim_from, 0, 2),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)shim_to, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		TRAP_BETWEEN(shim_from, cut - 1, 6),
+		TRAP_BETWEEN(cut, last, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
 	};
 	struct sock_fprog program = { sizeof filter / sizeof *filter, filter };
 	struct sigaction action = { .sa_sigaction = trapped, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK };
 
-	if (shim_from >> 32 != (shim_to - 1) >> 32 || sigaction(SIGSYS, &action, NULL) != 0)
+	if (sigaction(SIGSYS, &action, NULL) != 0)
 		return false;
 	if (kernel(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&program, 0, 0, 0) == 0)
 		return true;
