@@ -112,4 +112,50 @@ check "flushed again, and no daemon: it is noticed, they go natively" eval 'insi
 end
 check "the client gets nothing but what was made; the rest the router dropped" nothing_else_arrives
 check "and that was not for long" eval 'equal "less than half" $(($(cat "$stage/missing") < $(wc -l <"$stage/made.lines") / 2)) 1'
+
+# A program with privilege that begins to use marks of its own, and stops: a rule of the operator may send it another way by that.
+marks() {
+	stage_as=()
+	cat >"$stage/marks.py" <<-'END'
+		import select, socket, struct, sys
+		out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		told = open(sys.argv[2])
+		number = 0
+		while True:
+		    if select.select([told], [], [], 0.01)[0]:
+		        word = told.readline().strip()
+		        if word == "end":
+		            break
+		        out.setsockopt(socket.SOL_SOCKET, 36, int(word))
+		    number += 1
+		    out.sendto(struct.pack(">BBHII", 128, 224, number & 65535, number * 1500, 7) + b"\x41" + bytes(500), (sys.argv[1], 5004))
+	END
+	mkfifo "$stage/marks"
+	exec 7<>"$stage/marks"
+	sed -i '/^\[shim\]/a engines = nft' "$stage/shim.conf"
+	stage_send python3 "$stage/marks.py" "$stage_client" "$stage/marks" 7>&- &
+	sender=$!
+}
+none_by_nft() {
+	local before
+	all_natively || return 1
+	before=$(by_nft)
+	all_natively && equal "by nft meanwhile" "$(by_nft)" "$before"
+}
+settings 'nft = yes'
+daemon_begins
+stage_open 4 tunnel h264 && stage_router && stage_capture client client eth0
+let_nobody_in
+marks
+check "a program with privilege: by nft" goes_on nft
+echo 5 >&7
+check "it sets a mark of its own: natively" none_by_nft
+echo 0 >&7
+check "it takes it back: by nft again" only nft
+echo end >&7
+exec 7>&-
+wait "$sender"
+stage_settle
+stage_close
+check "the router got all of it whole" equal verified "$(figure summary.json .metadata)" "$stage_wrapped" dropped "$(figure summary.json .drop)" 0
 finish
