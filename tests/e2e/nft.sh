@@ -6,7 +6,7 @@
 # shellcheck source=tests/e2e/nft_lib.sh
 . "$(dirname "$(readlink -f -- "$0")")/nft_lib.sh"
 
-refused() { figure stats.json "[.processes[] | select(.counts.seen > 0) | .refused_v$stage_family[\"$1\"]] | unique | tojson"; }
+refused() { figure stats.json "[.processes[] | select(.counts.seen > 0) | .refused_v${stage_family}[\"$1\"]] | unique | tojson"; }
 errno() { python3 -c "import errno; print(errno.$1)"; }
 says() { "$B/mdctl" stats --dir "$stage/stats" | grep -q -- "$1" || { "$B/mdctl" stats --dir "$stage/stats"; return 1; }; }
 capabilities() { grep -q "^CapPrm:.*0000000000000000$" /proc/self/status; }
@@ -34,7 +34,7 @@ inside server nft -f - <<-END
 		chain leaving { type filter hook output priority 0; ct state invalid counter drop; }
 	}
 END
-own_scene "by nft, behind conntrack and NAT" 4 tunnel 45 nft
+translated=yes own_scene "by nft, behind conntrack and NAT" 4 tunnel 45 nft
 inside server nft delete table ip nat
 inside router nft flush ruleset
 
@@ -57,6 +57,7 @@ check "why nft was refused is said" eval '[ "$(refused nft)" = "[$(errno ENOPROT
 daemon_ends
 
 # To whom it is not due.
+stage_family=4 # of what follows; each check has a shell of its own
 sent_natively() {
 	frames=15
 	stage_open 4 inline h264 && act gstreamer >"$MD_NET_DIR/said" 2>&1 || { cat "$MD_NET_DIR/said"; return 1; }

@@ -14,7 +14,7 @@ here=$(dirname "$(readlink -f -- "${BASH_SOURCE[0]}")")
 
 broker=$MD_NET_DIR/broker
 nobody=65534
-stage_as=(setpriv --reuid $nobody --regid $nobody --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs)
+stage_as=(setpriv --reuid "$nobody" --regid "$nobody" --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs)
 # Somebody else may not even enter the build folder.
 stage_from=$MD_NET_DIR/from
 mkdir "$stage_from" && cp "$B/mdshim-run" "$B/mdshim-check" "$B/libmdshim.so" "$stage_from" || exit 1
@@ -82,7 +82,7 @@ all_by() {
 	return 1
 }
 
-# own_scene NAME FAMILY MODE FRAMES ENGINE - GStreamer. Until the daemon has answered, the first datagrams go natively.
+# own_scene NAME FAMILY MODE FRAMES ENGINE - GStreamer. $translated: not empty if its datagrams change on the way. Until the daemon has answered, the first datagrams go natively.
 the_rest_is_wrapped() {
 	local before
 	before=$(figure stats.json '[.processes[].asides["no-engine"]] | add')
@@ -117,7 +117,8 @@ own_scene() {
 	check "$name: all by $5" all_by "$5"
 	check "$name: the router verifies all" the_router_drops_none
 	check "$name: the capture keeps every rule" the_capture_is_right
-	check "$name: RTCP arrives natively" rtcp_arrives_natively
+	# What an address translation behind the router changes is another datagram to those who compare.
+	[ -n "${translated:-}" ] || check "$name: RTCP arrives natively" rtcp_arrives_natively
 	check "$name: the client decodes every frame" the_client_decodes_every_frame
 	check "$name: the client gets what was made" the_client_gets_what_was_made
 }
