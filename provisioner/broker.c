@@ -40,9 +40,13 @@ struct broker {
 	bool shut;                   /* no more marks: everything was taken out by mdctl */
 	uint64_t own;                /* cookie of our network namespace */
 	pthread_t thread;
+	struct broker *before;
 	char said[COMPLAINT];        /* the last complaint, */
 	time_t said_at;              /* and when: the same is not repeated for a while, nor another at once */
 };
+
+/* Those whose threads did not end; theirs to the end. */
+static struct broker *left_behind;
 
 struct guest {
 	int fd;
@@ -414,6 +418,8 @@ void broker_close(struct broker *b)
 		/* One that a stranger's descriptor holds up is left to itself, with all that is its. */
 		if (pthread_timedjoin_np(b->thread, NULL, &until) != 0) {
 			log_error("broker: still busy; left behind");
+			b->before = left_behind;
+			left_behind = b;
 			return;
 		}
 	}

@@ -192,7 +192,7 @@ static int run(char *const *argv, int in, int out, char why[static NFT_WHY])
 {
 	char said[SAID] = "";
 	int err, complaint = memfd_create("nft", MFD_CLOEXEC);
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (complaint < 0)
 		return fail(why, -errno, "no memory");
