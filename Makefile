@@ -37,7 +37,7 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
-ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armlink.o armoff.o netns.o nft.o)
+ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armdetour.o arminterfaces.o armlink.o armoff.o armpair.o netns.o nft.o)
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
 # What "make gain" runs, beside the encoder.
@@ -205,7 +205,9 @@ $(B)/demo/router/%.o: demo/router/%.c
 # Tests of the radio link know its headers, and those of the router that speak of it.
 $(B)/tests/unit/test_radio%.o: tests/unit/test_radio%.c
 	@mkdir -p $(@D)
-	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -c -o $@ $<
+	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -Idemo/gain -c -o $@ $<
+# The bound for policies, and what plays them, of "make gain".
+$(B)/tests/unit/test_radio_oracle: $(addprefix $(B)/demo/gain/,oracle.o arm.o frames.o tcp.o)
 
 # The patch in the kernel's harness.
 $(B)/tests/unit/test_patch_program.o: $(B)/tests/bpf/datagram.skel.h

@@ -7,10 +7,11 @@
 #include <mdshim/arm.h>
 
 enum {
-	ARM_ABI = 1,          /* of programs and maps: rises with every change of either */
+	ARM_ABI = 2,          /* of programs and maps: rises with every change of either */
 	ARM_INTERFACES = 4096,
 	ARM_NAMESPACES = 1024,
-	ARM_CALLS = 4096      /* octets of the ring in which unserved namespaces announce themselves */
+	ARM_CALLS = 4096,     /* octets of the ring in which unserved namespaces announce themselves */
+	ARM_TICKETS = 16384   /* packets on the detour at a time, more than the queues of all processors hold */
 };
 
 /* One interface with the patch. A cookie names a network namespace for as long as the kernel runs. */
@@ -26,6 +27,27 @@ struct arm_interface_state {
 	uint32_t hook;        /* enum arm_hook */
 	uint32_t inode;       /* of the namespace, as under /proc/PID/ns/net; to find it again */
 	char name[16];        /* of the interface when it was armed */
+	uint32_t trains;      /* 1: what comes back from the detour can leave by it */
+};
+
+/* The segmentation detour of a network namespace: a pair of interfaces. What is given to the first is cut into its segments
+ * on the way and comes out of the second, where each gets the patch. Key: the namespace's cookie. */
+struct arm_detour {
+	uint32_t in, out;     /* the interfaces' numbers */
+	uint32_t open;        /* 0: no more trains; the guard refuses them */
+	uint32_t inode;       /* as in arm_interface_state */
+	uint64_t waiting;     /* since when nothing came back, nanoseconds; 0: nothing is waited for */
+	uint32_t hook;        /* enum arm_hook, at out */
+	uint32_t unused;      /* 0 */
+};
+
+/* What a packet cannot keep on the detour. Its mark is its ticket's number meanwhile. */
+struct arm_ticket {
+	uint64_t netns;
+	uint32_t number;
+	uint32_t mark, priority;
+	uint32_t interface;   /* to leave by */
+	struct md_arm_form form; /* that its segments end in; len 0: they are left as they are */
 };
 
 struct arm_control {
@@ -36,12 +58,16 @@ struct arm_control {
 /* Counters, in this order; each per CPU. */
 #define ARM_COUNTS(X)                                                                        \
 	X(PATCHED, "patched", "datagrams whose area was cut off")                               \
-	X(PASSED, "passed", "datagrams with an area that the guard let pass to an armed interface") \
+	X(PASSED, "passed", "datagrams of armed sockets that the guard let pass to an armed interface") \
 	X(REFUSED_INTERFACE, "refused-interface", "refused with EPERM: the interface has no patch") \
 	X(REFUSED_FRAGMENTS, "refused-fragments", "refused with EPERM: would have left as fragments") \
 	X(REFUSED_OTHER, "refused-other", "refused with EPERM: not a plain UDP datagram of the socket") \
 	X(DROPPED, "dropped", "dropped: no memory to change the header")                        \
-	X(SOCKETS, "sockets", "sockets that asked for it")
+	X(SOCKETS, "sockets", "sockets that asked for it")                                      \
+	X(TRAINS, "trains", "segment trains sent by the detour")                                \
+	X(FOLLOWED, "followed", "single datagrams sent behind a train, by the detour")          \
+	X(REFUSED_TRAINS, "refused-trains", "trains refused with EPERM: the detour is not there") \
+	X(DETOUR_SHUT, "detour-shut", "times the detour was shut: it let nothing through")
 enum arm_count {
 #define ARM_COUNT_ENUM(name, text, help) ARM_##name,
 	ARM_COUNTS(ARM_COUNT_ENUM)

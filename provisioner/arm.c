@@ -29,6 +29,8 @@ static const struct {
 	{ "control", offsetof(struct arm, control) },
 	{ "counts", offsetof(struct arm, counts) },
 	{ "calls", offsetof(struct arm, calls) },
+	{ "segment", offsetof(struct arm, segment) },
+	{ "detours", offsetof(struct arm, detours) },
 };
 enum { PINNED = sizeof(pinned) / sizeof(pinned[0]) };
 
@@ -167,7 +169,8 @@ static int take_descriptors(struct arm *arm, const struct arm_bpf *skeleton, cha
 {
 	const int fd[PINNED] = { bpf_program__fd(skeleton->progs.arm_patch), bpf_map__fd(skeleton->maps.arm_interfaces),
 		bpf_map__fd(skeleton->maps.arm_namespaces), bpf_map__fd(skeleton->maps.arm_control),
-		bpf_map__fd(skeleton->maps.arm_counts), bpf_map__fd(skeleton->maps.arm_calls) };
+		bpf_map__fd(skeleton->maps.arm_counts), bpf_map__fd(skeleton->maps.arm_calls),
+		bpf_program__fd(skeleton->progs.arm_segment), bpf_map__fd(skeleton->maps.arm_detours) };
 	char path[ARM_PATH];
 
 	for (unsigned i = 0; i < PINNED; i++) {

@@ -36,6 +36,9 @@ void arm_close(struct arm *arm);
  * is fine. netns: a descriptor of the namespace, -1 for our own. changed may be NULL: how many interfaces were armed. */
 int arm_namespace(struct arm *arm, int netns, unsigned *changed, char why[static ARM_WHY]);
 
+/* Why the namespace armed last has no segmentation detour, though it is armed; "": it has one. */
+const char *arm_no_detour(const struct arm *arm);
+
 /* Forgets namespaces that no longer exist. */
 void arm_sweep(struct arm *arm);
 
@@ -48,6 +51,9 @@ int arm_clear(const struct arm_place *place, char why[static ARM_WHY]);
 
 /* One armed interface after the other, namespace by namespace. False: no more. Begin with *at all zero. */
 bool arm_next(const struct arm *arm, struct arm_interface *at, struct arm_interface_state *state);
+
+/* The same of the segmentation detours. Begin with *netns 0. */
+bool arm_next_detour(const struct arm *arm, uint64_t *netns, struct arm_detour *detour);
 uint64_t arm_counted(const struct arm *arm, enum arm_count which);
 const char *arm_count_name(enum arm_count which);
 const char *arm_count_help(enum arm_count which);

@@ -6,9 +6,12 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "armlink.h"
@@ -18,6 +21,22 @@ struct home {
 	uint64_t cookie;
 	uint32_t inode;
 };
+
+/* What comes back from the detour has an Ethernet header, and on the loopback interface no route: only Ethernet. */
+static bool takes_trains(const char *name)
+{
+	struct ifreq ask;
+	bool is = false;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memset(&ask, 0, sizeof(ask));
+	snprintf(ask.ifr_name, sizeof(ask.ifr_name), "%.15s", name);
+	if (fd >= 0) {
+		is = ioctl(fd, SIOCGIFHWADDR, &ask) == 0 && ask.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+		close(fd);
+	}
+	return is;
+}
 
 static int arm_interface(struct arm *arm, const struct home *home, const struct if_nameindex *link, bool *fresh,
 	char why[static ARM_WHY])
@@ -30,12 +49,12 @@ static int arm_interface(struct arm *arm, const struct home *home, const struct 
 	arm_path_of_link(arm, &at, path);
 	*fresh = false;
 	if (bpf_map_lookup_elem(arm->interfaces, &at, &state) == 0) {
-		if (armlink_holds((int)state.hook, at.index, path, arm->patch))
+		if (armlink_holds((int)state.hook, at.index, ARMLINK_OUT, path, arm->patch))
 			return 0;
 		/* Taken off by somebody else: until it is back on, the guard has to know. */
 		bpf_map_delete_elem(arm->interfaces, &at);
 	}
-	hook = armlink_attach(arm->patch, at.index, path, arm->clsact);
+	hook = armlink_attach(arm->patch, at.index, ARMLINK_OUT, path, arm->clsact);
 	if (hook == -ENODEV)
 		return 0; /* gone in the meantime */
 	if (hook < 0)
@@ -43,12 +62,13 @@ static int arm_interface(struct arm *arm, const struct home *home, const struct 
 	memset(&state, 0, sizeof(state));
 	state.hook = (uint32_t)hook;
 	state.inode = home->inode;
+	state.trains = takes_trains(link->if_name);
 	snprintf(state.name, sizeof(state.name), "%.15s", link->if_name);
 	*fresh = true;
 	if (bpf_map_update_elem(arm->interfaces, &at, &state, BPF_ANY) == 0)
 		return 0;
 	hook = -errno;
-	armlink_detach((int)state.hook, at.index, path);
+	armlink_detach((int)state.hook, at.index, ARMLINK_OUT, path);
 	return arm_fail(why, hook, "%s: %s", link->if_name, strerror(-hook));
 }
 
@@ -94,6 +114,7 @@ static void forget_missing(struct arm *arm, uint64_t cookie, const struct if_nam
 static int arm_here(struct arm *arm, unsigned *changed, char why[static ARM_WHY])
 {
 	struct if_nameindex *links;
+	struct arm_detour detour = { .in = 0 };
 	struct home home;
 	uint32_t yes = 1;
 	int err = netns_identity(&home.cookie, &home.inode);
@@ -103,11 +124,16 @@ static int arm_here(struct arm *arm, unsigned *changed, char why[static ARM_WHY]
 		return arm_fail(why, -ESTALE, "was taken out; the daemon puts it in again when told to reload");
 	if (err)
 		return arm_fail(why, err, "the network namespace has no cookie: %s", strerror(-err));
+	/* First, so that what belongs to it is known. Without one everything else works. */
+	arm->no_detour[0] = '\0';
+	armdetour_make(arm, home.cookie, home.inode, &detour, arm->no_detour);
 	links = if_nameindex();
 	if (!links)
 		return arm_fail(why, -errno, "no list of interfaces: %s", strerror(errno));
 	forget_missing(arm, home.cookie, links);
 	for (const struct if_nameindex *link = links; link->if_index && !err; link++) {
+		if (link->if_index == detour.in || link->if_index == detour.out)
+			continue;
 		err = arm_interface(arm, &home, link, &fresh, why);
 		*changed += !err && fresh;
 	}
@@ -133,6 +159,11 @@ int arm_namespace(struct arm *arm, int netns, unsigned *changed, char why[static
 	}
 	flock(arm->lock, LOCK_UN);
 	return err;
+}
+
+const char *arm_no_detour(const struct arm *arm)
+{
+	return arm->no_detour;
 }
 
 bool arm_serves(const struct arm *arm, uint64_t netns)
@@ -161,7 +192,7 @@ void arm_sweep(struct arm *arm)
 		of_one = state;
 		more = arm_next(arm, &at, &state);
 		arm_path_of_link(arm, &one, path);
-		if (of_one.hook == ARM_TCX && !armlink_holds(ARM_TCX, one.index, path, arm->patch))
+		if (of_one.hook == ARM_TCX && !armlink_holds(ARM_TCX, one.index, ARMLINK_OUT, path, arm->patch))
 			forget(arm, &one);
 	}
 	for (bool more = bpf_map_get_next_key(arm->namespaces, NULL, &next) == 0; more;) {
@@ -175,5 +206,6 @@ void arm_sweep(struct arm *arm)
 		if (!any)
 			bpf_map_delete_elem(arm->namespaces, &netns);
 	}
+	armdetour_sweep(arm);
 	flock(arm->lock, LOCK_UN);
 }

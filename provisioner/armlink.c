@@ -11,15 +11,20 @@
 #include "arm.bpf.h"
 
 /* Linux 6.6; the headers and the library of this Debian are older. */
-enum { TCX_EGRESS = 47, IN_FRONT = 1 << 3 /* BPF_F_BEFORE */ };
+enum { TCX_INGRESS = 46, TCX_EGRESS = 47, IN_FRONT = 1 << 3 /* BPF_F_BEFORE */ };
 enum { FILTER_HANDLE = 0x6d64, FILTER_PRIORITY = 1 };
 
-static int tcx_create(int program, uint32_t index)
+static enum bpf_tc_attach_point point(enum armlink_way way)
+{
+	return way == ARMLINK_IN ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+}
+
+static int tcx_create(int program, uint32_t index, enum armlink_way way)
 {
 	_Alignas(uint64_t) uint8_t octets[64] = { 0 };
 	struct {
 		uint32_t program, index, type, flags;
-	} head = { (uint32_t)program, index, TCX_EGRESS, IN_FRONT };
+	} head = { (uint32_t)program, index, way == ARMLINK_IN ? TCX_INGRESS : TCX_EGRESS, IN_FRONT };
 	long fd;
 
 	memcpy(octets, &head, sizeof(head));
@@ -42,9 +47,9 @@ static uint32_t tcx_index(const char *path)
 	return err ? 0 : info.xdp.ifindex; /* stands at the same place for both */
 }
 
-static int filter_attach(int program, uint32_t index)
+static int filter_attach(int program, uint32_t index, enum armlink_way way)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)index, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)index, .attach_point = point(way));
 	LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = program, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
 		.flags = BPF_TC_F_REPLACE);
 	int err = bpf_tc_hook_create(&hook);
@@ -54,14 +59,14 @@ static int filter_attach(int program, uint32_t index)
 	return bpf_tc_attach(&hook, &filter);
 }
 
-int armlink_attach(int program, uint32_t index, const char *path, bool clsact)
+int armlink_attach(int program, uint32_t index, enum armlink_way way, const char *path, bool clsact)
 {
-	int err, fd = clsact ? -EINVAL : tcx_create(program, index);
+	int err, fd = clsact ? -EINVAL : tcx_create(program, index, way);
 
 	if (fd < 0) {
 		if (fd != -EINVAL && fd != -EOPNOTSUPP)
 			return fd;
-		err = filter_attach(program, index);
+		err = filter_attach(program, index, way);
 		return err ? err : ARM_CLSACT;
 	}
 	unlink(path);
@@ -70,9 +75,9 @@ int armlink_attach(int program, uint32_t index, const char *path, bool clsact)
 	return err ? -errno : ARM_TCX;
 }
 
-bool armlink_holds(int hook, uint32_t index, const char *path, int program)
+bool armlink_holds(int hook, uint32_t index, enum armlink_way way, const char *path, int program)
 {
-	LIBBPF_OPTS(bpf_tc_hook, at, .ifindex = (int)index, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, at, .ifindex = (int)index, .attach_point = point(way));
 	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 	struct bpf_prog_info info;
 	uint32_t len = sizeof(info);
@@ -84,9 +89,9 @@ bool armlink_holds(int hook, uint32_t index, const char *path, int program)
 		filter.prog_id == info.id;
 }
 
-void armlink_detach(int hook, uint32_t index, const char *path)
+void armlink_detach(int hook, uint32_t index, enum armlink_way way, const char *path)
 {
-	LIBBPF_OPTS(bpf_tc_hook, at, .ifindex = (int)index, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, at, .ifindex = (int)index, .attach_point = point(way));
 	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 
 	if (hook == ARM_TCX)

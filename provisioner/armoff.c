@@ -64,6 +64,7 @@ static unsigned close_gates(struct arm *arm, struct arm_interface *at, struct ar
 	bool more;
 
 	arm_let_in(arm, false);
+	armdetour_shut_all(arm);
 	for (more = arm_next(arm, &key, &state[0]); more && n < room; more = arm_next(arm, &key, &state[n])) {
 		at[n] = key;
 		n++;
@@ -86,7 +87,7 @@ static void detach_filter(const struct arm_interface *at, const struct arm_inter
 	if (netns < 0)
 		return;
 	if (netns_enter(netns, &back) == 0) {
-		armlink_detach(ARM_CLSACT, at->index, path);
+		armlink_detach(ARM_CLSACT, at->index, ARMLINK_OUT, path);
 		netns_leave(back);
 	}
 	close(netns);
@@ -115,8 +116,9 @@ int arm_off(struct arm *arm, char why[static ARM_WHY])
 			if (state[i].hook == ARM_CLSACT)
 				detach_filter(&at[i], &state[i], path);
 			else
-				armlink_detach(ARM_TCX, at[i].index, path);
+				armlink_detach(ARM_TCX, at[i].index, ARMLINK_OUT, path);
 		}
+		armdetour_remove_all(arm);
 		arm_unpin_all(arm);
 		if (rmdir(arm->dir) < 0)
 			err = arm_fail(why, -errno, "%s: %s", arm->dir, strerror(errno));

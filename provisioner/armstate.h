@@ -15,6 +15,8 @@ struct arm {
 	bool clsact;
 	int lock;
 	int patch, interfaces, namespaces, control, counts, calls;
+	int segment, detours; /* the detour's program, and where there is one */
+	char no_detour[ARM_WHY]; /* why the namespace last looked at has none; empty: it has */
 };
 
 /* Fills why, returns err. */
@@ -30,6 +32,18 @@ int arm_folder(struct arm *arm, const struct arm_place *place, bool make, char w
 /* Whether sockets may ask; and until when they may not. */
 bool arm_is_in(const struct arm *arm);
 int arm_let_in(const struct arm *arm, bool on);
+
+/* armdetour.c - in the network namespace that we are in, whose cookie and inode those are: makes sure that there is a detour,
+ * made by us if need be, and that it is open. It says which interfaces belong to it. 0, or -errno and why: then trains are
+ * split. */
+int armdetour_make(struct arm *arm, uint64_t cookie, uint32_t inode, struct arm_detour *detour, char why[static ARM_WHY]);
+
+/* Shuts all detours; takes those away that can still be reached. */
+void armdetour_shut_all(struct arm *arm);
+void armdetour_remove_all(struct arm *arm);
+
+/* Those of namespaces that are no longer served are forgotten; their interfaces have gone with them. */
+void armdetour_sweep(struct arm *arm);
 
 void arm_unpin_all(const struct arm *arm);
 

@@ -57,6 +57,8 @@ static void serve(struct armwatch *w, int netns)
 		complain(w, why);
 	else if (fresh)
 		log_info("arm: %u interfaces more", fresh);
+	if (*arm_no_detour(w->arm))
+		complain(w, arm_no_detour(w->arm));
 	if (netns >= 0)
 		netns_listen(netns);
 }

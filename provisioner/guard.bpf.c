@@ -9,12 +9,8 @@ extern ARM_MAP_SOCKETS arm_sockets SEC(".maps");
 extern ARM_MAP_COUNTS arm_counts SEC(".maps");
 ARM_COUNTER(arm_counts)
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ARM_INTERFACES);
-	__type(key, struct arm_interface);
-	__type(value, struct arm_interface_state);
-} arm_interfaces SEC(".maps");
+extern ARM_MAP_INTERFACES arm_interfaces SEC(".maps");
+extern ARM_MAP_DETOURS arm_detours SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -44,11 +40,21 @@ static __always_inline int refuse(enum arm_count why)
 	return REFUSE;
 }
 
+/* Whether a segment train with areas may leave by the interface. */
+static __always_inline enum arm_count judge_train(const struct arm_interface *at)
+{
+	struct arm_interface_state *interface = bpf_map_lookup_elem(&arm_interfaces, at);
+	struct arm_detour *detour = bpf_map_lookup_elem(&arm_detours, &at->netns);
+
+	return interface && interface->trains && detour && detour->open ? ARM_PASSED : ARM_REFUSED_TRAINS;
+}
+
 SEC("cgroup_skb/egress")
 int arm_guard(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct arm_interface at = { 0 };
+	enum arm_count why = ARM_PASSED;
 	struct armed_socket *socket;
 	enum shape shape;
 	struct place p;
@@ -59,23 +65,29 @@ int arm_guard(struct __sk_buff *skb)
 	if (!sk)
 		return PASS;
 	socket = bpf_sk_storage_get(&arm_sockets, sk, 0, 0);
-	if (!socket || skb->gso_size)
+	if (!socket)
 		return PASS;
 	shape = find_udp(skb, &p);
 	if (shape == SHAPE_OTHER)
 		return refuse(ARM_REFUSED_OTHER); /* transformed already (IPsec): nobody can tell any more what is in it */
-	if (shape != SHAPE_PLAIN || !find_area(skb, &p, socket))
+	if (shape != SHAPE_PLAIN)
 		return PASS;
-	if (p.sport != (uint16_t)sk->src_port)
-		return refuse(ARM_REFUSED_OTHER); /* translated on this host: the patch would not know it again */
-	/* What the kernel has cut into fragments already hangs behind the first of them. */
-	if ((long)skb->data_end - (long)skb->data < skb->len)
-		return refuse(ARM_REFUSED_FRAGMENTS);
 	at.netns = socket->netns;
 	at.index = skb->ifindex;
-	if (!bpf_map_lookup_elem(&arm_interfaces, &at))
-		return refuse(ARM_REFUSED_INTERFACE);
-	count(ARM_PASSED);
+	if (p.sport != (uint16_t)sk->src_port)
+		why = ARM_REFUSED_OTHER; /* translated on this host: the patch would not know it again */
+	/* The kernel has seen that the segments of a train fit the MTU, and cuts none into fragments. */
+	else if (skb->gso_size)
+		why = judge_train(&at);
+	/* What the kernel has cut into fragments already hangs behind the first of them. */
+	else if ((long)skb->data_end - (long)skb->data < skb->len)
+		why = ARM_REFUSED_FRAGMENTS;
+	else if (!bpf_map_lookup_elem(&arm_interfaces, &at))
+		why = ARM_REFUSED_INTERFACE;
+	/* Whether there is an area at all matters only where the patch would not cut it off. */
+	if (why != ARM_PASSED)
+		return find_area(skb, &p, socket) ? refuse(why) : PASS;
+	count_all(ARM_PASSED, skb->gso_size ? skb->gso_segs : 1);
 	return PASS;
 }
 
@@ -111,6 +123,18 @@ static __always_inline int enrol(struct bpf_sockopt *ctx, const struct md_arm_re
 	return PASS;
 }
 
+/* Whether the socket may send trains: it is armed, and its namespace has a detour. */
+static __always_inline int answer_trains(struct bpf_sockopt *ctx)
+{
+	uint64_t netns = bpf_get_netns_cookie(ctx);
+	struct arm_detour *detour = bpf_map_lookup_elem(&arm_detours, &netns);
+
+	if (!detour || !detour->open || !bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, 0))
+		return answer(-19 /* ENODEV */);
+	ctx->optlen = -1;
+	return PASS;
+}
+
 SEC("cgroup/setsockopt")
 int arm_enrol(struct bpf_sockopt *ctx)
 {
@@ -119,7 +143,7 @@ int arm_enrol(struct bpf_sockopt *ctx)
 	uint32_t zero = 0;
 	uint64_t netns;
 
-	if (ctx->level != MD_ARM_LEVEL || ctx->optname != MD_ARM_SOCKET) {
+	if (ctx->level != MD_ARM_LEVEL || (ctx->optname != MD_ARM_SOCKET && ctx->optname != MD_ARM_TRAINS)) {
 		if (ctx->optlen > 4096)
 			ctx->optlen = 0; /* longer than what is shown to programs: as the caller has it */
 		return PASS;
@@ -131,6 +155,8 @@ int arm_enrol(struct bpf_sockopt *ctx)
 		return PASS;
 	if ((void *)(request + 1) > ctx->optval_end || request->version != MD_ARM_VERSION || request->forms > MD_ARM_FORMS)
 		return answer(-22 /* EINVAL */);
+	if (ctx->optname == MD_ARM_TRAINS)
+		return answer_trains(ctx);
 	if (!request->forms) {
 		bpf_sk_storage_delete(&arm_sockets, ctx->sk);
 		ctx->optlen = -1;

@@ -24,6 +24,7 @@ enum {
 /* What the socket's own entry says. */
 struct armed_socket {
 	uint64_t netns;
+	uint64_t follow;     /* until when single datagrams take the detour behind trains, nanoseconds; 0: none was sent */
 	uint32_t forms;
 	struct md_arm_form form[MD_ARM_FORMS];
 };
@@ -75,10 +76,11 @@ __weak __noinline int arm_extensions(struct __sk_buff *skb, uint32_t base, uint8
 /* The IP header base octets behind where the kernel says that the network header is. */
 static __always_inline enum shape find_udp_at(struct __sk_buff *skb, uint32_t base, struct place *p)
 {
-	uint8_t ip[20], udp[8];
+	uint8_t ip[28], udp[8];
 	int at;
 
-	if (read_header(skb, base, ip, sizeof(ip)) < 0)
+	/* With the UDP header, which mostly follows at once; a last fragment may end before. */
+	if (read_header(skb, base, ip, sizeof(ip)) < 0 && read_header(skb, base, ip, 20) < 0)
 		return SHAPE_OTHER;
 	if (ip[0] >> 4 == 4) {
 		p->end = base + ((uint32_t)ip[2] << 8 | ip[3]);
@@ -97,7 +99,11 @@ static __always_inline enum shape find_udp_at(struct __sk_buff *skb, uint32_t ba
 	}
 	p->udp = base + (uint32_t)at;
 	p->l2 = skb->len - p->end; /* nothing pads what this host made */
-	if (p->l2 > L2_MAX || p->udp + 8 > p->end || read_header(skb, p->udp, udp, sizeof(udp)) < 0)
+	if (p->l2 > L2_MAX || p->udp + 8 > p->end)
+		return SHAPE_OTHER;
+	if (at == 20)
+		__builtin_memcpy(udp, ip + 20, sizeof(udp));
+	else if (read_header(skb, p->udp, udp, sizeof(udp)) < 0)
 		return SHAPE_OTHER;
 	p->sport = (uint16_t)(udp[0] << 8 | udp[1]);
 	p->len = (uint16_t)(udp[4] << 8 | udp[5]);
@@ -144,21 +150,64 @@ __weak __noinline int64_t arm_sum(struct __sk_buff *skb, uint32_t at, uint32_t l
 	return len ? -1 : (int64_t)sum;
 }
 
-/* Whether the datagram, its IP payload ending at end, ends in an area of that form. What is cheap and tells most comes
- * first. */
-__weak __noinline int arm_is_form(struct __sk_buff *skb, uint32_t l2, uint32_t end, const struct md_arm_form *form)
+/* Folded to 16 bits. */
+static __always_inline uint32_t fold(int64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint32_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* What stands where OCS and the first option do. */
+static __always_inline int begins_so(const uint8_t *ocs, const struct md_arm_form *form)
+{
+	return (ocs[0] | ocs[1]) && ocs[2] == form->head[0] && ocs[3] == form->head[1] &&
+		(form->head_len != 4 || (ocs[4] == form->head[2] && ocs[5] == form->head[3]));
+}
+
+/* Whether the octets at an offset from the start of the packet are an area of that form, pad octet first if odd. */
+static __always_inline int is_short_form(struct __sk_buff *skb, uint32_t at, uint32_t odd, const struct md_arm_form *form)
+{
+	uint32_t len = form->len, auth = form->auth + odd + 2;
+	union {
+		uint32_t word[CHUNK / 4];
+		uint8_t octet[CHUNK];
+	} area = { .word = { 0 } };
+	uint64_t sum = 0;
+
+	if (len < MD_ARM_AREA_MIN || len > CHUNK || bpf_skb_load_bytes(skb, at, &area, len) < 0)
+		return 0;
+	if (odd) {
+		if (area.octet[0] || !begins_so(area.octet + 1, form))
+			return 0;
+		barrier(); /* else the compiler makes one of both, with an address that the verifier cannot follow */
+	} else if (!begins_so(area.octet, form)) {
+		return 0;
+	}
+	if (form->auth && (auth > CHUNK - 2 || area.octet[auth] != 9 || area.octet[auth + 1] != 16))
+		return 0;
+#pragma unroll
+	for (int k = 0; k < CHUNK / 4; k++)
+		sum += area.word[k];
+	/* Behind a pad octet high and low halves have changed places (RFC 1071, section 2 (B)). */
+	sum += odd ? len : bpf_htons((uint16_t)len);
+	return fold((int64_t)sum) == 0xffff;
+}
+
+/* The same of an area of any length. What is cheap and tells most comes first. */
+__weak __noinline int arm_is_long_form(struct __sk_buff *skb, uint32_t at, uint32_t odd, const struct md_arm_form *form)
 {
 	uint8_t head[MD_ARM_AREA_MIN] = { 0 }, auth[2], pad = 0;
-	uint32_t at, len;
+	uint32_t len;
 	int64_t sum;
 
 	if (!form)
 		return 0;
 	len = form->len;
-	if (len < MD_ARM_AREA_MIN || len > MD_ARM_AREA_MAX || len > end)
+	if (len < MD_ARM_AREA_MIN || len > MD_ARM_AREA_MAX)
 		return 0;
-	at = l2 + end - len;
-	if ((end - len) & 1) {
+	if (odd) {
 		if (bpf_skb_load_bytes(skb, at, &pad, 1) < 0 || pad)
 			return 0;
 		at++;
@@ -173,27 +222,41 @@ __weak __noinline int arm_is_form(struct __sk_buff *skb, uint32_t l2, uint32_t e
 	if (form->auth && (bpf_skb_load_bytes(skb, at + 2 + form->auth, auth, sizeof(auth)) < 0 || auth[0] != 9 || auth[1] != 16))
 		return 0;
 	sum = arm_sum(skb, at, len);
-	if (sum < 0)
-		return 0;
-	sum += bpf_htons(form->len);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
+	return sum >= 0 && fold(sum + bpf_htons(form->len)) == 0xffff;
 }
 
-/* The length of the option area at the end of a plain datagram; 0: there is none. */
-static __always_inline uint32_t find_area(struct __sk_buff *skb, const struct place *p, const struct armed_socket *socket)
+/* Whether the datagram, its IP payload ending at end, ends in an area of that form. */
+__weak __noinline int arm_is_form(struct __sk_buff *skb, uint32_t l2, uint32_t end, const struct md_arm_form *form)
 {
+	uint32_t len, at;
+
+	if (!form)
+		return 0;
+	len = form->len;
+	if (len > end)
+		return 0;
+	at = l2 + end - len;
+	return len <= CHUNK ? is_short_form(skb, at, (end - len) & 1, form) : arm_is_long_form(skb, at, (end - len) & 1, form);
+}
+
+/* The form of the option area at the end of a plain datagram, or of a train's first segment; NULL: there is none. */
+static __always_inline const struct md_arm_form *find_area(struct __sk_buff *skb, const struct place *p,
+	const struct armed_socket *socket)
+{
+	uint32_t len = p->len, end = p->end;
+
+	if (skb->gso_size && skb->gso_size + 8 < len) {
+		len = skb->gso_size + 8;
+		end = p->udp + len;
+	}
 #pragma unroll
 	for (uint32_t i = 0; i < MD_ARM_FORMS; i++) {
 		const struct md_arm_form *form = &socket->form[i];
 
 		if (i >= socket->forms)
 			break;
-		if (form->len + 8u <= p->len && arm_is_form(skb, p->l2, p->end, form))
-			return form->len;
+		if (form->len + 8u <= len && arm_is_form(skb, p->l2, end, form))
+			return form;
 	}
 	return 0;
 }
@@ -214,18 +277,39 @@ static __always_inline int cut_area(struct __sk_buff *skb, const struct place *p
  *
  * A datagram that was patched already, by an interface stacked above, has UDP Length below the IP payload and is let
  * through; a tunnel's outer datagram does not come from the socket's port. A fragment holds no area: the guard lets none
- * become one. No train does: its segments would all be 8 octets and the segment size. */
+ * become one. A train is none of its business: its segments would all be 8 octets and the segment size. */
 static __always_inline int patch_datagram(struct __sk_buff *skb, const struct armed_socket *socket, uint16_t port)
 {
+	const struct md_arm_form *form;
 	struct place p;
-	uint32_t area;
 
 	if (skb->gso_size || find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
 		return 0;
-	area = find_area(skb, &p, socket);
-	if (area && cut_area(skb, &p, area) < 0)
-		return -1;
-	return (int)area;
+	form = find_area(skb, &p, socket);
+	if (!form)
+		return 0;
+	return cut_area(skb, &p, form->len) < 0 ? -1 : form->len;
+}
+
+/* The same for a segment that comes back from the detour, whose form is known. */
+static __always_inline int patch_segment(struct __sk_buff *skb, const struct md_arm_form *form)
+{
+	struct place p;
+
+	if (find_udp(skb, &p) != SHAPE_PLAIN || form->len + 8u > p.len || !arm_is_form(skb, p.l2, p.end, form))
+		return 0;
+	return cut_area(skb, &p, form->len) < 0 ? -1 : form->len;
+}
+
+/* The form in which the first segment of a train ends; the others do as well, or not at all. NULL: none of ours. */
+static __always_inline const struct md_arm_form *train_form(struct __sk_buff *skb, const struct armed_socket *socket,
+	uint16_t port)
+{
+	struct place p;
+
+	if (find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
+		return 0;
+	return find_area(skb, &p, socket);
 }
 
 #endif

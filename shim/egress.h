@@ -14,7 +14,7 @@ struct parcel {
 	struct md_tuple tuple;       /* of the datagram that carries the area */
 	struct md_ip ip;
 	size_t user_len;
-	uint16_t user_sum;           /* md_sum() of the user data */
+	uint16_t inner_sum;          /* in tunnel mode md_sum() of the user data behind the inner headers, which are piece 1 */
 	size_t area_len;
 	uint32_t interface;          /* to leave by, 0: as the route says */
 	int flags;                   /* MSG_CONFIRM or 0 */
@@ -43,6 +43,14 @@ struct engine {
 	/* What arm() made was closed or replaced by the application: it is not used again. */
 	void (*disarm)(void *handle);
 };
+
+/* md_sum() of the user data, for an engine that writes the UDP header itself; the area is the last piece. */
+static inline uint16_t parcel_sum(const struct parcel *parcel)
+{
+	if (parcel->router < 0)
+		return md_sum_pieces(0, parcel->piece + 1, parcel->pieces - 2);
+	return md_sum(parcel->inner_sum, parcel->piece[1].iov_base, parcel->piece[1].iov_len);
+}
 
 extern const struct engine engine_patch, engine_nft, engine_raw;
 

@@ -137,7 +137,7 @@ static inline void fetch(const struct flow *flow)
 
 struct flow *flowtab_find(const struct flow_key *key, uint32_t now)
 {
-	struct flow *flow = table_find(&flows, flow_hash(key), key, now);
+	struct flow *flow = table_seek(&flows, flow_hash(key), key, now, flow_equal);
 
 	if (flow)
 		fetch(flow);
@@ -265,7 +265,7 @@ struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
 		ssrc };
 	uint32_t hash = stream_hash(&key);
-	struct stream *stream = table_find(&streams, hash, &key, now);
+	struct stream *stream = table_seek(&streams, hash, &key, now, stream_equal);
 	struct table_news news = { 0 };
 
 	if (!stream)

@@ -39,6 +39,11 @@ struct call {
 	bool alone;                  /* one datagram is all there is */
 	bool why_told;               /* why holds what is told of the datagram at hand: somebody asked before it was */
 	struct md_why why;
+	struct run *run;             /* run.c: what is held, NULL: nothing */
+	unsigned of_train, to_come;  /* datagrams of the train at hand, and of those this one and the following; 0: it is none */
+	unsigned by_train;           /* datagrams sent in trains so far */
+	int stopped;                 /* errno, if something held could not be sent; then */
+	unsigned out;                /* that many messages of the call are out */
 	bool crowds_counted;
 	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	unsigned bursts;
@@ -70,6 +75,20 @@ struct packet {
 bool path_open(struct call *call, int fd);
 void path_close(struct call *call);
 
+/* path.c - whether a datagram is wrapped, as far as it can be said without touching any state of its flow; and out it goes,
+ * wrapped, or why not. MD_ASIDE_COUNT: nothing is against it; it is out. */
+enum md_aside path_judge(struct call *call, struct packet *packet);
+enum md_aside path_take(struct call *call, struct packet *packet);
+
+/* split.c - whether any segment of a train is wrapped: if none is, it goes to the kernel whole. Else it is sent segment by
+ * segment: the length of the message, or -1 with errno if not even the first got out. */
+bool split_worth(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment, enum md_aside *why);
+ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment);
+
+/* split.c - sends octets natively as one datagram, to where the message goes and as it says, but for its segment size. As
+ * sendmsg(2). */
+ssize_t split_plainly(const struct call *call, const struct msghdr *of, const struct octets *octets);
+
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
@@ -100,7 +119,13 @@ static inline size_t headers_len(uint8_t version)
  * SSRC's state too long. */
 bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta, struct md_meaning *meaning);
 
-/* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out. */
+/* wrap.c - signs it, sends it. MD_ASIDE_COUNT: it is out, or held to be sent with those behind it (run.h). */
 enum md_aside wrap(struct call *call, struct packet *packet);
+
+/* wrap.c - puts a datagram out that has its area. */
+enum md_aside wrap_put_out(struct call *call, struct parcel *parcel);
+
+/* wrap.c - whether a call on the application's descriptor waits for room. */
+bool wrap_may_wait(const struct call *call);
 
 #endif

@@ -11,6 +11,7 @@
 #include "process.h"
 #include "real.h"
 #include "route.h"
+#include "run.h"
 #include "why.h"
 
 enum {
@@ -50,8 +51,7 @@ static unsigned segments_of(size_t len, uint32_t segment)
 	return len > TRAIN_OCTETS || n > TRAIN_MAX ? 0 : (unsigned)n;
 }
 
-/* Whether a datagram is wrapped, as far as it can be said without touching any state of its flow. */
-static enum md_aside judge(struct call *call, struct packet *packet)
+enum md_aside path_judge(struct call *call, struct packet *packet)
 {
 	enum md_aside why = sight(call, packet);
 	const struct md_tuple *tuple = &packet->key.tuple;
@@ -72,8 +72,7 @@ static enum md_aside judge(struct call *call, struct packet *packet)
 	return route_to_router(hall.config, tuple) ? MD_A_TO_ROUTER : MD_ASIDE_COUNT;
 }
 
-/* Out it goes, wrapped; or why not. */
-static enum md_aside take(struct call *call, struct packet *packet)
+enum md_aside path_take(struct call *call, struct packet *packet)
 {
 	enum md_count count = (packet->route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) +
 		(packet->route->mode == MODE_INLINE);
@@ -126,90 +125,6 @@ static enum md_aside survey(struct call *call, struct packet *packet, struct con
 	return target_find(call, packet);
 }
 
-/* The octets of a message from at on, as iovecs of their own. */
-static size_t slice(const struct octets *part, struct iovec *iov, size_t room)
-{
-	struct octets rest = *part;
-	size_t n = 0;
-
-	while (rest.len && n < room) {
-		iov[n++] = (struct iovec){ (void *)(uintptr_t)rest.flat, rest.flat_len };
-		rest = octets_from(&rest, rest.flat_len);
-	}
-	return rest.len ? 0 : n;
-}
-
-/* The real functions are cancellation points; a thread cancelled there would keep the socket's record pinned. */
-static ssize_t uncancelled_sendmsg(const struct call *call, const struct msghdr *msg)
-{
-	ssize_t sent;
-	int state;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	sent = real.sendmsg(call->fd, msg, call->flags);
-	pthread_setcancelstate(state, &state);
-	return sent;
-}
-
-/* One segment of a train, natively, by itself. */
-static __attribute__((noinline)) ssize_t send_segment(const struct call *call, const struct packet *packet)
-{
-	union {
-		struct cmsghdr align;
-		uint8_t octets[CONTROL_MAX];
-	} control;
-	struct iovec iov[PARCEL_PIECES];
-	struct msghdr msg = *packet->msg;
-	long len = control_without_segment(packet->msg, &control, sizeof(control));
-
-	msg.msg_iov = iov;
-	msg.msg_iovlen = slice(&packet->data, iov, PARCEL_PIECES);
-	if (len < 0 || !msg.msg_iovlen) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	msg.msg_control = len ? &control : NULL;
-	msg.msg_controllen = (size_t)len;
-	return uncancelled_sendmsg(call, &msg);
-}
-
-/* Whether any segment is wrapped; if none is, the train goes to the kernel whole. */
-static bool worth_splitting(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment,
-	enum md_aside *why)
-{
-	for (size_t at = 0; at < all->len; at += segment) {
-		packet->data = octets_from(all, at);
-		packet->data = octets_first(&packet->data, segment);
-		*why = judge(call, packet);
-		if (*why == MD_ASIDE_COUNT)
-			return true;
-	}
-	return false;
-}
-
-/* Sends a train segment by segment. The length of the message, or -1 with errno if not even the first got out. */
-static ssize_t send_train(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)
-{
-	for (size_t at = 0; at < all->len; at += segment) {
-		enum md_aside why;
-
-		packet->data = octets_from(all, at);
-		packet->data = octets_first(&packet->data, segment);
-		tally_count(&call->tally, MD_C_SEEN, 1);
-		why = judge(call, packet);
-		if (why == MD_ASIDE_COUNT)
-			why = take(call, packet);
-		why_packet(call, packet, why);
-		if (why == MD_ASIDE_COUNT)
-			continue;
-		tally_aside(&call->tally, why, 1);
-		if (send_segment(call, packet) < 0 && at == 0)
-			return -1;
-	}
-	tally_count(&call->tally, MD_C_SEGMENTED, 1);
-	return (ssize_t)all->len;
-}
-
 /* The run of messages before this one that go as they came. The number sent, or -1. */
 static int flush(const struct call *call, unsigned from, unsigned to)
 {
@@ -239,10 +154,10 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 		packet->data = *all;
 		if (!n)
 			why = MD_A_SEGMENTS;
-		else if (*segment && worth_splitting(call, packet, all, *segment, &why))
+		else if (*segment && split_worth(call, packet, all, *segment, &why))
 			return FATE_TRAIN;
 		else if (!*segment)
-			why = judge(call, packet);
+			why = path_judge(call, packet);
 	}
 	if (why == MD_ASIDE_COUNT)
 		return FATE_SINGLE;
@@ -263,14 +178,14 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 
 	call->alone = call->n == 1 && fate == FATE_SINGLE;
 	if (fate == FATE_TRAIN || fate == FATE_STUN) {
-		len = fate == FATE_STUN ? stun_send(call, packet) : send_train(call, packet, all, segment);
+		len = fate == FATE_STUN ? stun_send(call, packet) : split_send(call, packet, all, segment);
 		if (len < 0)
 			return -1;
 		message->msg_len = (unsigned)len;
 		return 1;
 	}
 	tally_count(&call->tally, MD_C_SEEN, 1);
-	why = take(call, packet);
+	why = path_take(call, packet);
 	why_packet(call, packet, why);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
@@ -300,6 +215,8 @@ static int walk(struct call *call)
 		packet.key.tuple.version = 0;
 		packet.route = NULL;
 		fate = decide(call, &packet, &control, &all, &segment);
+		if (fate != FATE_SINGLE && !run_settle(call))
+			return run_result(call);
 		if (fate == FATE_NATIVE)
 			continue;
 		done = flush(call, run, i);
@@ -307,11 +224,15 @@ static int walk(struct call *call)
 			return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
 		run = i;
 		done = send_one(call, &call->vec[i], &packet, &all, segment, fate);
+		if (call->stopped || (!done && !run_settle(call)))
+			return run_result(call);
 		if (done < 0)
 			return i ? (int)i : -1;
 		if (done)
 			run = i + 1;
 	}
+	if (!run_settle(call))
+		return run_result(call);
 	if (run == 0)
 		return PATH_PASS;
 	if (run < call->n) {
@@ -365,6 +286,9 @@ bool path_open(struct call *call, int fd)
 	call->tally.touched = 0;
 	call->fd = fd;
 	call->bursts = 0;
+	call->run = NULL;
+	call->to_come = call->by_train = 0;
+	call->stopped = 0;
 	call->crowds_counted = false;
 	call->why_told = false;
 	clock_gettime(CLOCK_REALTIME, &call->time);

@@ -39,11 +39,13 @@ static bool to_this_host(const struct call *call, const struct md_tuple *tuple)
 bool pending_error(const struct call *call, const struct packet *packet)
 {
 	struct sock *sock = call->sock;
-	uint32_t now = (uint32_t)((uint64_t)call->time.tv_sec * 1000000 + (uint64_t)call->time.tv_nsec / 1000);
-	uint8_t asked = atomic_load_explicit(&sock->errors_asked, memory_order_relaxed);
+	uint32_t now;
+	uint8_t asked;
 
 	if (!call->view.connected && !call->view.errors)
 		return false;
+	now = (uint32_t)((uint64_t)call->time.tv_sec * 1000000 + (uint64_t)call->time.tv_nsec / 1000);
+	asked = atomic_load_explicit(&sock->errors_asked, memory_order_relaxed);
 	if (asked < ALWAYS)
 		atomic_store_explicit(&sock->errors_asked, (uint8_t)(asked + 1), memory_order_relaxed);
 	else if (now - atomic_load_explicit(&sock->errors_when, memory_order_relaxed) < AT_LEAST_US &&

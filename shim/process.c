@@ -17,6 +17,7 @@ struct mine {
 };
 
 static struct mine *mine;
+_Atomic uint32_t *process_known;
 static uint64_t seed;            /* the ancestor's, mixed with what tells its children apart */
 
 static uint64_t mix(uint64_t x)  /* the finaliser of splitmix64 */
@@ -45,19 +46,18 @@ int process_start(void)
 	mine = process_memory(sizeof(*mine));
 	if (!mine)
 		return -ENOMEM;
+	process_known = &mine->known;
 	if (raw_call(SYS_getrandom, (long)&seed, sizeof(seed), 0, 0, 0, 0) != sizeof(seed))
 		return -EIO;
 	return 0;
 }
 
-bool process_is_new(void)
+bool process_begins(void)
 {
 	uint64_t fresh[2] = { 0, 0 };
 	struct timespec now = { 0 };
 	uint32_t unknown = 0;
 
-	if (atomic_load_explicit(&mine->known, memory_order_acquire))
-		return false;
 	if (!atomic_compare_exchange_strong(&mine->known, &unknown, 1))
 		return false;
 	/* What the system draws is enough; the rest is for a child where a filter forbids it to be asked. */

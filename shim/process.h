@@ -4,6 +4,7 @@
 #ifndef MD_PROCESS_H
 #define MD_PROCESS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,9 +17,16 @@ void *process_memory(size_t len);
 /* Draws the seed. 0 or -errno. Only from the constructor. */
 int process_start(void);
 
+/* Whether this process was seen before, in memory that is wiped at fork; and what process_is_new() does if not. */
+extern _Atomic uint32_t *process_known;
+bool process_begins(void);
+
 /* True if this process has forked away since the last call that returned true, once for each process: then the caller
  * puts its house in order. Cheap: one load. */
-bool process_is_new(void);
+static inline bool process_is_new(void)
+{
+	return !atomic_load_explicit(process_known, memory_order_acquire) && process_begins();
+}
 
 /* 64 random bits from a generator of 128, seeded by the system anew in every process. Good enough to choose codes and numbers
  * with, not to make keys. Async-signal-safe. */

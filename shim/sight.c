@@ -7,8 +7,16 @@
 
 enum { PIECES_MAX = 1024 }; /* iovecs of a message that are looked at; the kernel's own limit */
 
+static inline bool legible(const struct iovec *piece)
+{
+	return piece->iov_len <= UINT16_MAX && memory_readable(piece->iov_base, piece->iov_len);
+}
+
 bool sight_legible(const struct call *call, const struct msghdr *msg)
 {
+	if (call->own_pieces) /* one piece, no control data */
+		return msg->msg_namelen <= sizeof(struct sockaddr_storage) && legible(msg->msg_iov) &&
+			(!msg->msg_name || memory_readable(msg->msg_name, msg->msg_namelen));
 	if (!msg->msg_iovlen || msg->msg_iovlen > PIECES_MAX || msg->msg_namelen > sizeof(struct sockaddr_storage))
 		return false;
 	if (!call->own_pieces && !memory_readable(msg->msg_iov, msg->msg_iovlen * sizeof(*msg->msg_iov)))
@@ -18,8 +26,7 @@ bool sight_legible(const struct call *call, const struct msghdr *msg)
 	if (msg->msg_controllen && (msg->msg_controllen > CONTROL_MAX || !memory_readable(msg->msg_control, msg->msg_controllen)))
 		return false;
 	for (size_t i = 0; i < msg->msg_iovlen; i++)
-		if (msg->msg_iov[i].iov_len > UINT16_MAX ||
-			!memory_readable(msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len))
+		if (!legible(&msg->msg_iov[i]))
 			return false;
 	return true;
 }

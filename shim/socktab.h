@@ -33,6 +33,8 @@ struct outlet {
 	struct outlet_patch {            /* the application's own socket, whose areas the kernel cuts off */
 		_Atomic uint32_t asked;  /* when the kernel agreed last, milliseconds; 0: never */
 		_Atomic uint32_t refused; /* when it was found that it cannot be for this socket; 0: it can */
+		_Atomic uint32_t trains; /* 1: it cuts the areas of a train's segments off too */
+		_Atomic uint32_t no_trains; /* when it refused one, 0: it did not */
 		_Atomic uint32_t key[MD_ARM_FORMS]; /* of the forms it knows, 0: none */
 		struct md_arm_form form[MD_ARM_FORMS]; /* under the claim */
 	} patch;

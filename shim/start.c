@@ -22,6 +22,7 @@
 #include "path.h"
 #include "process.h"
 #include "real.h"
+#include "run.h"
 #include "socktab.h"
 #include "stats.h"
 #include "tapped.h"
@@ -119,6 +120,8 @@ static bool make_rooms(void)
 		err = flowtab_start(config.flows, config.reading.dd_id != 0);
 	if (!err)
 		err = hints_start();
+	if (!err)
+		err = run_start();
 	tapped_urgency = want_urgency();
 	if (!err)
 		err = tapped_start(&config.reading, config.sockets);

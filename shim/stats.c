@@ -81,11 +81,16 @@ long stats_cookie(int fd, uint64_t *cookie)
 	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len);
 }
 
-static uint64_t *place(struct md_stats *page, unsigned what)
+_Static_assert(offsetof(struct md_stats, aside) == offsetof(struct md_stats, count) + MD_STATS_SLOTS * sizeof(uint64_t) &&
+	offsetof(struct md_stats, engine) == offsetof(struct md_stats, aside) + MD_STATS_SLOTS * sizeof(uint64_t),
+	"counts, reasons and engines lie behind one another");
+
+static inline uint64_t *place(struct md_stats *page, unsigned what)
 {
-	if (what < TALLY_ASIDE)
-		return &page->count[what];
-	return what < TALLY_ENGINE ? &page->aside[what - TALLY_ASIDE] : &page->engine[what - TALLY_ENGINE];
+	size_t gap = (what >= TALLY_ASIDE ? MD_STATS_SLOTS - MD_COUNT_COUNT : 0u) +
+		(what >= TALLY_ENGINE ? MD_STATS_SLOTS - MD_ASIDE_COUNT : 0u);
+
+	return (uint64_t *)(void *)((uint8_t *)page + offsetof(struct md_stats, count)) + what + gap;
 }
 
 void tally_settle(struct tally *tally)

@@ -8,8 +8,6 @@
 #include "real.h"
 
 enum {
-	TABLE_CHANGING = 0x80000000,
-	TABLE_STEPS = 64,   /* longest walk along a bucket; chains are short, and a walk may stray into another one */
 	TABLE_LOOK = 64,    /* records looked at to find an old one */
 	CLAIM_SPINS = 400,
 	CLAIM_YIELDS = 64,
@@ -21,11 +19,6 @@ struct table_state {
 	_Atomic uint32_t count;   /* records that ever got a key; they keep one */
 	uint32_t cursor;
 };
-
-static inline uint32_t first_of(uint64_t bucket)
-{
-	return (uint32_t)bucket;
-}
 
 /* The same bucket with another first record; the count above tells it from an earlier state that looks alike. */
 static inline uint64_t with_first(uint64_t bucket, uint32_t first)
@@ -127,11 +120,6 @@ int table_make(struct table *table, uint32_t capacity, size_t stride, bool (*equ
 	return table->state && table->bucket && table->record ? 0 : -ENOMEM;
 }
 
-static struct slot *slot_at(const struct table *table, uint32_t index)
-{
-	return (struct slot *)(void *)(table->record + index * table->stride);
-}
-
 uint32_t table_index(const struct table *table, const void *record)
 {
 	return (uint32_t)((size_t)((const uint8_t *)record - table->record) / table->stride);
@@ -142,40 +130,17 @@ uint32_t table_count(const struct table *table)
 	return atomic_load_explicit(&table->state->count, memory_order_relaxed);
 }
 
-/* A pinned record cannot get another key, so what is compared under the pin holds as long as the pin. */
-static bool pin(struct slot *slot)
-{
-	uint32_t pins = atomic_load_explicit(&slot->pins, memory_order_relaxed);
-
-	while (!(pins & TABLE_CHANGING))
-		if (atomic_compare_exchange_weak_explicit(&slot->pins, &pins, pins + 1, memory_order_acquire,
-			memory_order_relaxed))
-			return true;
-	return false;
-}
-
-void table_let_go(void *record)
-{
-	atomic_fetch_sub_explicit(&((struct slot *)record)->pins, 1, memory_order_release);
-}
-
-static void touch(struct slot *slot, uint32_t now)
-{
-	if (atomic_load_explicit(&slot->used, memory_order_relaxed) != now)
-		atomic_store_explicit(&slot->used, now, memory_order_relaxed);
-}
-
 void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now)
 {
 	struct slot *slot;
 
 	if (index >= table->capacity)
 		return NULL;
-	slot = slot_at(table, index);
-	if (!pin(slot))
+	slot = table_slot_at(table, index);
+	if (!table_pin(slot))
 		return NULL;
 	if (table->equal(slot, key)) {
-		touch(slot, now);
+		table_touch(slot, now);
 		return slot;
 	}
 	table_let_go(slot);
@@ -184,21 +149,7 @@ void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_
 
 void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t now)
 {
-	uint32_t at = first_of(atomic_load_explicit(&table->bucket[hash & table->mask], memory_order_acquire));
-
-	for (int steps = 0; at && steps < TABLE_STEPS; steps++) {
-		struct slot *slot = slot_at(table, at - 1);
-
-		if (atomic_load_explicit(&slot->hash, memory_order_relaxed) == hash && pin(slot)) {
-			if (table->equal(slot, key)) {
-				touch(slot, now);
-				return slot;
-			}
-			table_let_go(slot);
-		}
-		at = atomic_load_explicit(&slot->next, memory_order_acquire);
-	}
-	return NULL;
+	return table_seek(table, hash, key, now, table->equal);
 }
 
 /* Takes a record out of its bucket. Under the claim: others add in front meanwhile, but nobody else takes out. The bucket's
@@ -209,17 +160,17 @@ static void unlink_slot(struct table *table, struct slot *slot)
 	_Atomic uint64_t *bucket = &table->bucket[atomic_load(&slot->hash) & table->mask];
 	uint64_t head = atomic_load(bucket);
 
-	while (first_of(head) == me)
+	while (table_first_of(head) == me)
 		if (atomic_compare_exchange_weak(bucket, &head, with_first(head, next)))
 			return;
-	at = first_of(head);
+	at = table_first_of(head);
 	for (uint32_t steps = 0; at && steps < table->capacity; steps++) {
-		struct slot *before = slot_at(table, at - 1);
+		struct slot *before = table_slot_at(table, at - 1);
 
 		at = atomic_load(&before->next);
 		if (at == me) {
 			atomic_store_explicit(&before->next, next, memory_order_release);
-			while (!atomic_compare_exchange_weak(bucket, &head, with_first(head, first_of(head))))
+			while (!atomic_compare_exchange_weak(bucket, &head, with_first(head, table_first_of(head))))
 				;
 			return;
 		}
@@ -246,7 +197,7 @@ static struct slot *oldest(struct table *table, uint32_t now, uint32_t idle)
 	uint32_t best_age = 0, unused = 0;
 
 	for (uint32_t i = 0; i < look; i++) {
-		struct slot *slot = slot_at(table, (table->state->cursor + i) % count);
+		struct slot *slot = table_slot_at(table, (table->state->cursor + i) % count);
 		uint32_t age = age_of(slot, now);
 
 		/* A slot whose age is 0 is just about to get its first key. */
@@ -272,8 +223,8 @@ static struct slot *fresh(struct table *table)
 	while (count < table->capacity) {
 		if (!atomic_compare_exchange_weak(&table->state->count, &count, count + 1))
 			continue;
-		atomic_store(&slot_at(table, count)->pins, TABLE_CHANGING);
-		return slot_at(table, count);
+		atomic_store(&table_slot_at(table, count)->pins, TABLE_CHANGING);
+		return table_slot_at(table, count);
 	}
 	return NULL;
 }
@@ -346,7 +297,7 @@ void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t no
 			slot = make(table, hash, now, fill, argument, news);
 		if (!slot)
 			return NULL;
-		atomic_store_explicit(&slot->next, first_of(head), memory_order_relaxed);
+		atomic_store_explicit(&slot->next, table_first_of(head), memory_order_relaxed);
 		atomic_store_explicit(&slot->pins, 1, memory_order_release);
 		if (atomic_compare_exchange_strong_explicit(bucket, &head, with_first(head, table_index(table, slot) + 1),
 			memory_order_acq_rel, memory_order_relaxed))

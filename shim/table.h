@@ -39,6 +39,61 @@ int table_make(struct table *table, uint32_t capacity, size_t stride, bool (*equ
 /* The record of that key, pinned, or NULL. */
 void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t now);
 
+/* What table_seek() is made of, and table.c alone besides. */
+enum {
+	TABLE_CHANGING = 0x80000000,
+	TABLE_STEPS = 64   /* longest walk along a bucket; chains are short, and a walk may stray into another one */
+};
+
+static inline uint32_t table_first_of(uint64_t bucket)
+{
+	return (uint32_t)bucket;
+}
+
+static inline struct slot *table_slot_at(const struct table *table, uint32_t index)
+{
+	return (struct slot *)(void *)(table->record + index * table->stride);
+}
+
+/* A pinned record cannot get another key, so what is compared under the pin holds as long as the pin. */
+static inline bool table_pin(struct slot *slot)
+{
+	uint32_t pins = atomic_load_explicit(&slot->pins, memory_order_relaxed);
+
+	while (!(pins & TABLE_CHANGING))
+		if (atomic_compare_exchange_weak_explicit(&slot->pins, &pins, pins + 1, memory_order_acquire,
+			memory_order_relaxed))
+			return true;
+	return false;
+}
+
+static inline void table_touch(struct slot *slot, uint32_t now)
+{
+	if (atomic_load_explicit(&slot->used, memory_order_relaxed) != now)
+		atomic_store_explicit(&slot->used, now, memory_order_relaxed);
+}
+
+/* table_find() for where it counts: equal, the table's own, becomes part of the search. */
+static inline __attribute__((always_inline)) void *table_seek(const struct table *table, uint32_t hash, const void *key,
+	uint32_t now, bool (*equal)(const void *record, const void *key))
+{
+	uint32_t at = table_first_of(atomic_load_explicit(&table->bucket[hash & table->mask], memory_order_acquire));
+
+	for (int steps = 0; at && steps < TABLE_STEPS; steps++) {
+		struct slot *slot = table_slot_at(table, at - 1);
+
+		if (atomic_load_explicit(&slot->hash, memory_order_relaxed) == hash && table_pin(slot)) {
+			if (equal(slot, key)) {
+				table_touch(slot, now);
+				return slot;
+			}
+			atomic_fetch_sub_explicit(&slot->pins, 1, memory_order_release);
+		}
+		at = atomic_load_explicit(&slot->next, memory_order_acquire);
+	}
+	return NULL;
+}
+
 /* The record at that index if it has that key, pinned, or NULL. */
 void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now);
 
@@ -55,7 +110,10 @@ void *table_add(struct table *table, uint32_t hash, const void *key, uint32_t no
 /* Forgets the oldest record that nobody uses, if it was not used for idle milliseconds. False: there is none. */
 bool table_forget_oldest(struct table *table, uint32_t now, uint32_t idle);
 
-void table_let_go(void *record);
+static inline void table_let_go(void *record)
+{
+	atomic_fetch_sub_explicit(&((struct slot *)record)->pins, 1, memory_order_release);
+}
 
 uint32_t table_count(const struct table *table);
 uint32_t table_index(const struct table *table, const void *record);

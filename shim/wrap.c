@@ -8,6 +8,7 @@
 #include "hall.h"
 #include "process.h"
 #include "real.h"
+#include "run.h"
 #include "usage.h"
 
 enum {
@@ -47,13 +48,13 @@ static bool gather(const struct octets *data, struct parcel *parcel)
 /* Tunnel mode: a complete inner datagram, whose headers we write, becomes the user data (wire format, section 6.2). */
 static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t inner[MD_IPV6_HEADERS])
 {
-	ptrdiff_t len = md_headers_write(inner, MD_IPV6_HEADERS, &packet->flow->tuple, &parcel->ip, packet->data.len,
-		parcel->user_sum, 0);
+	uint16_t sum = md_sum_pieces(0, parcel->piece + 2, parcel->pieces - 2);
+	ptrdiff_t len = md_headers_write(inner, MD_IPV6_HEADERS, &packet->flow->tuple, &parcel->ip, packet->data.len, sum, 0);
 
 	if (len < 0)
 		return false;
 	parcel->piece[1] = (struct iovec){ inner, (size_t)len };
-	parcel->user_sum = md_sum(parcel->user_sum, inner, (size_t)len);
+	parcel->inner_sum = sum;
 	parcel->user_len += (size_t)len;
 	parcel->tuple = packet->tunnel->tuple;
 	parcel->ip.ttl = hall.config->router[packet->route->router].ttl;
@@ -87,12 +88,11 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 	parcel->segmented = call->view.segment || packet->control->has_segment;
 	parcel->fd = call->fd;
 	parcel->msg = packet->msg;
-	parcel->user_sum = md_sum_pieces(0, parcel->piece + (tunnel ? 2 : 1), parcel->pieces - (tunnel ? 2u : 1u));
 	return !tunnel || enclose(packet, parcel, inner) ? MD_ASIDE_COUNT : MD_A_MTU;
 }
 
 /* A call on a blocking descriptor waits for room, ours as well as the application's own would have done. */
-static bool would_wait(const struct call *call)
+bool wrap_may_wait(const struct call *call)
 {
 	long flags;
 
@@ -102,13 +102,13 @@ static bool would_wait(const struct call *call)
 	return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
-static enum md_aside put_out(struct call *call, struct parcel *parcel)
+enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 {
 	int err;
 
 	parcel->may_block = false;
 	err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
-	if (err == -EAGAIN && would_wait(call)) {
+	if (err == -EAGAIN && wrap_may_wait(call)) {
 		parcel->may_block = true;
 		err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	}
@@ -170,6 +170,7 @@ static enum md_aside finish(struct call *call, struct packet *packet, struct par
 {
 	struct md_metadata meta;
 	struct md_meaning meaning;
+	enum run_fate held;
 	enum md_aside why;
 	uint64_t undo[2];
 	ptrdiff_t n;
@@ -191,7 +192,8 @@ static enum md_aside finish(struct call *call, struct packet *packet, struct par
 	if (n >= 0) {
 		parcel->area_len = (size_t)n;
 		parcel->piece[parcel->pieces++] = (struct iovec){ room, (size_t)n };
-		why = put_out(call, parcel);
+		held = run_hold(call, packet, parcel, undo);
+		why = held == RUN_HELD ? MD_ASIDE_COUNT : held == RUN_NOT ? wrap_put_out(call, parcel) : MD_A_ENGINE_FULL;
 	} else {
 		why = MD_A_NO_KEY;
 	}

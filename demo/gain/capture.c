@@ -14,6 +14,7 @@ enum { ETHERNET = 14, TRAFFIC_KEYS = 1024, FLOWS = 1024 };
 
 struct reading {
 	struct capture *c;
+	const struct capture_options *options;
 	struct decide_config config;
 	struct decide_state state;
 	struct shelf *shelf;
@@ -40,9 +41,15 @@ static int set_up(struct reading *r, const struct capture_options *o)
 			return -1;
 		}
 	}
-	if (!o->books)
-		return 0;
-	if (shelf_open(&r->shelf, o->books, o->domain, false, r->state.keys) < 0) {
+	return 0;
+}
+
+/* The books that were in force when the recording was made. */
+static int open_books(struct reading *r, int64_t then)
+{
+	const struct capture_options *o = r->options;
+
+	if (shelf_open(&r->shelf, o->books, o->domain, false, r->state.keys, then) < 0) {
 		fprintf(stderr, "--books '%s': cannot be read\n", o->books);
 		return -1;
 	}
@@ -74,6 +81,8 @@ static int take(struct reading *r, const uint8_t *packet, size_t len, const stru
 	struct decision d;
 	struct sample *s;
 
+	if (r->options->books && !r->shelf && open_books(r, ts->tv_sec) < 0)
+		return -1;
 	if (r->shelf && ts->tv_sec != r->second)
 		shelf_tick(r->shelf, r->second = ts->tv_sec);
 	decide(&r->config, &r->state, DECIDE_TUNNEL, packet, len, &at, &d);
@@ -137,7 +146,7 @@ static size_t file_size(const char *file)
 
 int capture_read(struct capture *c, const struct capture_options *o)
 {
-	struct reading r = { .c = c, .port = o->port };
+	struct reading r = { .c = c, .options = o, .port = o->port };
 	char text[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap;
 	int error;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # gain.sh BUILD - what the marks buy: real video, encoded once, sent once through the shim, played over emulated radio links with
 # each queue policy. Leaves table, JSON and a page in demo/out/gain. QUICK=1: a short film and fewer seeds.
-# SMALL=1: one trace, one codec, for "make demo". KEEP=FOLDER keeps the recording, CAPTURE=FOLDER plays it again.
+# FIRST_SEED=N: other seeds than 1 and on. SMALL=1: one trace, one codec, for "make demo". KEEP=FOLDER keeps the recording, CAPTURE=FOLDER plays it again.
 # shellcheck disable=SC2154,SC2016 # what stage.sh and net.sh set; programs of other shells
 set -u
 here=$(dirname "$(readlink -f -- "$0")")
@@ -155,7 +155,7 @@ for o in $options; do jobs_of | sed "s/\$/ $o/"; done | while read -r t c o; do
 done >"$work/jobs"
 xargs -P "$(nproc)" -L 1 sh -c '"$B/gain/play" --capture "$MD_GAIN_WORK/link.pcap" --auth-key "1:AES-128-CMAC-96:$MD_GAIN_WORK/key:cover=64" \
 	--books "$MD_GAIN_WORK/books" --domain gain --codec "$1" --trace "$0" --option "$2" --port "$3" --policies "$4" \
-	--source "$MD_GAIN_WORK/clip.mkv" --seeds '$seeds' --strip "$MD_GAIN_WORK/strips" >"$MD_GAIN_WORK/$0-$1-$2.part" &&
+	--source "$MD_GAIN_WORK/clip.mkv" --first-seed "${FIRST_SEED:-1}" --seeds '$seeds' --strip "$MD_GAIN_WORK/strips" >"$MD_GAIN_WORK/$0-$1-$2.part" &&
 	mv "$MD_GAIN_WORK/$0-$1-$2.part" "$MD_GAIN_WORK/$0-$1-$2.json"' <"$work/jobs" &
 follow $! 40 99 "$(wc -l <"$work/jobs")" '*.json' "playing and decoding" || give_up "playing"
 bar 100 "done"

@@ -165,6 +165,11 @@ def table_html(rows):
     return "".join(out) + "</table>"
 
 
+def bound_text(run):
+    return (f"bound: no schedule brings more than {text_of(interval(run['bound']), 100, 1)} % in time, not even one that knows the link and the film "
+            "beforehand")
+
+
 def section(work, runs, rows, gains):
     run = runs[0]
     out = [f'<h2>{run["trace"]}, {"H.264" if run["codec"] == "h264" else "VP8"}</h2><p>Mean {run["mean"] / 1e6:.1f} Mb/s, '
@@ -176,6 +181,7 @@ def section(work, runs, rows, gains):
         if "p95_ratio" in g:
             line += f'; p95 delay {text_of(g["p95_ratio"], 1, 1)} times lower'
         out.append(f"<p>{html.escape(line)}</p>")
+    out.append(f"<p>{html.escape(bound_text(run))}</p>")
     out.append('<h3>Delay of the frames that arrived whole</h3><p class="key">' + "".join(
         f'<b style="color:{COLOURS.get(label, "#000")}">{html.escape(name)}</b>' for label, name, _ in arms_of(runs)) + "</p>" + plot_delay(runs))
     out.append("<h3>Ten seconds of it</h3><p>Capacity; what waits; frames where they were sent (tall: key; short: nothing depends on it): "
@@ -196,6 +202,7 @@ def table_text(groups):
         out.append(f"  {'policy':24}" + "".join(f"{h:>19}" for _, h, _, _ in FIGURES) + f"{'TCP beside Mb/s':>19}")
         for r in rows:
             out.append(f"  {r['name']:24}" + "".join(f"{text_of(r[k], f, d):>19}" for k, _, f, d in FIGURES) + f"{text_of(r['tcp'], 1, 2):>19}")
+        out.append("  " + bound_text(runs[0]))
         for name, g in gains.items():
             ratio = f"; p95 delay {text_of(g['p95_ratio'], 1, 1)} times lower" if "p95_ratio" in g else ""
             out.append(f"  {name.replace('/', ' before ')}: {text_of(g['in_time'], 100, 1)} points of frames in time{ratio}")
@@ -215,7 +222,7 @@ def main():
         sys.exit("page.py: nothing was played")
     broken = [f"{key}: {r['name']}" for key, (_, rows, _) in groups.items() for r in rows if r["damaged"]]
     result = [{"trace": t, "codec": c, "load": runs[0]["load"], "mean": runs[0]["mean"], "low": runs[0]["low"], "dips": runs[0]["dips"],
-               "gap": runs[0]["gap"], "frames": runs[0]["frames"], "arms": rows, "differences": gains,
+               "gap": runs[0]["gap"], "frames": runs[0]["frames"], "bound": interval(runs[0]["bound"]), "arms": rows, "differences": gains,
                "seeds": {label: [{k: v for k, v in s.items() if k != "centiles"} for s in arm["seeds"]] for label, _, arm in arms_of(runs)}}
               for (t, c), (runs, rows, gains) in groups.items()]
     text = table_text(groups)

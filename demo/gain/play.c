@@ -3,6 +3,7 @@
  * play - plays a capture of what a server sent over an emulated radio link, once for each policy and seed, faster than real
  * time; decodes what a client could; tells what the viewer got. One JSON object on standard output. */
 #include "judge.h"
+#include "oracle.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -18,9 +19,9 @@ static struct {
 	struct capture_options capture;
 	const char *key[16];
 	const char *codec, *trace, *label, *source, *strip, *policies;
-	unsigned seeds, packets;
+	unsigned first, seeds, packets;
 	int64_t delay;
-} options = { .codec = "h264", .trace = "hard-a", .label = "med", .policies = "tail,codel,dscp,mdu", .seeds = 5, .packets = 1000,
+} options = { .codec = "h264", .trace = "hard-a", .label = "med", .policies = "tail,codel,dscp,mdu", .first = 1, .seeds = 5, .packets = 1000,
 	.delay = 10000 };
 
 static struct {
@@ -95,7 +96,7 @@ static void see(void *context, int64_t now, size_t octets)
 static void play_arm(struct arm_result *r, const struct trace *trace, const char *name, uint64_t seed, bool tcp)
 {
 	struct arm_setting s = { .queue = RADIO_QUEUE_DEFAULTS, .trace = trace, .skip = skip_for(trace, seed), .delay = options.delay,
-		.tcp = tcp, .see = seed == 1 && !tcp ? see : NULL };
+		.tcp = tcp, .see = seed == options.first && !tcp ? see : NULL };
 	char text[32];
 	char *digits;
 
@@ -246,7 +247,7 @@ static json_t *capacity_json(const struct trace *trace)
 	double bins[BINS];
 	json_t *list = json_array();
 
-	capacity(trace, skip_for(trace, 1), bins);
+	capacity(trace, skip_for(trace, options.first), bins);
 	for (unsigned i = 0; i < BINS; i++)
 		json_array_append_new(list, json_real(bins[i] * 8e6 / BIN));
 	return list;
@@ -261,17 +262,17 @@ static json_t *play_policy(const char *name)
 	struct verdict v;
 	struct trace trace;
 
-	for (uint64_t seed = 1; seed <= options.seeds; seed++) {
+	for (uint64_t seed = options.first; seed < options.first + options.seeds; seed++) {
 		trace_for(&trace, seed);
-		if (seed == 1) {
+		if (seed == options.first) {
 			memset(run.queue, 0, sizeof(run.queue));
-			run.from = leanest(&trace, skip_for(&trace, 1));
+			run.from = leanest(&trace, skip_for(&trace, seed));
 		}
 		play_arm(&r, &trace, name, seed, false);
 		if (judge_arm(&v, &run.frames, run.codec, &r, &run.source, &run.clean, run.shown) < 0)
 			die("decoder", "what the client got cannot be decoded to pictures of the film's size");
 		json_array_append_new(seeds, verdict_json(&v, seed));
-		if (seed == 1) {
+		if (seed == options.first) {
 			json_object_set_new(out, "timeline", timeline_json(&r));
 			strip(name, &run.clean, run.shown, place_at(run.from + 3000000));
 		}
@@ -287,6 +288,28 @@ static json_t *play_policy(const char *name)
 	return out;
 }
 
+/* What no policy can pass, seed by seed. */
+static json_t *bound_json(void)
+{
+	struct oracle_setting s = { .delay = options.delay, .budget = JUDGE_FIRST };
+	json_t *list = json_array();
+	struct trace trace;
+
+	for (uint64_t seed = options.first; seed < options.first + options.seeds; seed++) {
+		double share;
+
+		trace_for(&trace, seed);
+		s.trace = &trace;
+		s.skip = skip_for(&trace, seed);
+		share = oracle_in_time(&run.capture, &run.frames, run.codec, &s);
+		if (share < 0)
+			die("start", "no memory");
+		json_array_append_new(list, json_real(share));
+		trace_free(&trace);
+	}
+	return list;
+}
+
 static json_t *play_all(void)
 {
 	char list[400], *save = NULL;
@@ -294,15 +317,16 @@ static json_t *play_all(void)
 	struct trace trace;
 	json_t *arms = json_array(), *out;
 
-	trace_for(&trace, 1);
+	trace_for(&trace, options.first);
 	f = trace_figures(&trace);
-	run.from = leanest(&trace, skip_for(&trace, 1));
+	run.from = leanest(&trace, skip_for(&trace, options.first));
 	strip("source", &run.source, NULL, place_at(run.from + 3000000));
 	out = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:f, s:o, s:o}", "trace", options.trace, "codec", options.codec,
 		"option", options.label, "mean", f.mean, "low", f.low, "dips", f.dips, "gap", f.gap,
 		"load", (double)run.capture.octets * 8e6 / (double)run.capture.length / f.mean, "frames", (int)run.frames.count,
 		"keys", (int)run.frames.keys, "unmarked", (int)run.capture.refused, "bin", BIN / 1e6, "capacity", capacity_json(&trace),
 		"arms", arms);
+	json_object_set_new(out, "bound", bound_json());
 	trace_free(&trace);
 	snprintf(list, sizeof(list), "%s", options.policies);
 	for (char *name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save))
@@ -315,7 +339,7 @@ static void read_options(int argc, char **argv)
 	static const struct option known[] = { { "capture", 1, NULL, 'c' }, { "auth-key", 1, NULL, 'k' }, { "books", 1, NULL, 'b' },
 		{ "domain", 1, NULL, 'd' }, { "codec", 1, NULL, 'C' }, { "trace", 1, NULL, 't' }, { "option", 1, NULL, 'o' },
 		{ "source", 1, NULL, 's' }, { "strip", 1, NULL, 'S' }, { "policies", 1, NULL, 'p' }, { "seeds", 1, NULL, 'n' },
-		{ "port", 1, NULL, 'P' },
+		{ "port", 1, NULL, 'P' }, { "first-seed", 1, NULL, 'f' },
 		{ "queue", 1, NULL, 'q' }, { NULL, 0, NULL, 0 } };
 	int c;
 
@@ -332,13 +356,14 @@ static void read_options(int argc, char **argv)
 		case 's': options.source = optarg; break;
 		case 'S': options.strip = optarg; break;
 		case 'p': options.policies = optarg; break;
+		case 'f': options.first = (unsigned)atoi(optarg); break;
 		case 'n': options.seeds = (unsigned)atoi(optarg); break;
 		case 'P': options.capture.port = (unsigned)atoi(optarg); break;
 		case 'q': options.packets = (unsigned)atoi(optarg); break;
 		default: exit(2);
 		}
 	}
-	if (!options.capture.file || !options.source || !options.seeds || !options.packets || (options.capture.books && !options.capture.domain))
+	if (!options.capture.file || !options.source || !options.first || !options.seeds || !options.packets || (options.capture.books && !options.capture.domain))
 		die("arguments", "expected --capture, --source, and with --books --domain");
 }
 

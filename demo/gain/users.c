@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * users - a toy cell: how many users can be satisfied, with fair queueing by flow and with the MDU-aware policy.
+ * users - a toy cell: how many users can be satisfied, with each policy.
  *
  *     users [--seeds N] [--seconds N] [--mbits N] [--budget MS]
  *
  * Each user is one flow of 8 Mb/s at 60 frames a second as cloud gaming is modelled in 3GPP TR 38.838: sizes of frames truncated
  * Gaussian (deviation 10.5 % of the mean, half to one and a half), jitter truncated Gaussian (2 ms, at most 4), phases at random. A
- * user is satisfied when 99 % of the frames arrive within the budget (15 ms), the cell when 90 % of the users are. The cell's
+ * user is satisfied when 99 % of the frames arrive within the budget (15 ms), the cell when 90 % of the users are. As in that model
+ * each frame counts for itself, and late ones for nothing; a server says so with D "independent", L "of limited value if delayed".
+ * What the MDU-aware policy does where it says instead that others need each frame, late or not, is shown beside it. The cell's
  * rate is the same for all users and wanders; there is no channel of each user's own: that is why it is a toy. */
 #include <radio_link.h>
 #include <radio_random.h>
@@ -16,7 +18,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 8000000, FPS = 60, OCTETS = 1200, MOST = 64 };
+enum { RATE = 8000000, FPS = 60, OCTETS = 1200, MOST = 64, QUEUE = 1000 /* packets, for all */ };
+
+static const struct arm {
+	const char *policy, *text;
+	uint8_t d, l;
+} arms[] = {
+	{ "tail", "tail drop", 1, 2 },
+	{ "fair", "fair queueing by flow, deficit round robin", 1, 2 },
+	{ "mdu", "MDU-aware, marks: of no use if late", 1, 2 },
+	{ "mdu", "MDU-aware, marks: base, needed even if late", 2, 1 },
+};
 
 static struct {
 	unsigned seeds, seconds, mbits, budget_ms;
@@ -63,7 +75,7 @@ static int by_arrival(const void *a, const void *b)
 	return x->packet.flow != y->packet.flow ? x->packet.flow < y->packet.flow ? -1 : 1 : 0;
 }
 
-static void add_frame(struct cell *c, uint64_t *seed, unsigned user, unsigned n, double phase)
+static void add_frame(struct cell *c, const struct arm *arm, uint64_t *seed, unsigned user, unsigned n, double phase)
 {
 	double size = (double)RATE / FPS / 8 * (1 + truncated(seed, 0.105, 0.5));
 	struct frame *f = &c->frame[c->frames++];
@@ -74,12 +86,12 @@ static void add_frame(struct cell *c, uint64_t *seed, unsigned user, unsigned n,
 
 		*p = (struct piece){ .frame = f };
 		p->packet = (struct radio_packet){ .arrived = f->born, .size = (uint32_t)(left < OCTETS ? left : OCTETS) + 40, .flow = user + 1 };
-		p->packet.marks = (struct radio_marks){ .known = true, .name = (uint8_t)n, .d = 2, .p = 1, .l = 1, .burst = (uint32_t)size };
+		p->packet.marks = (struct radio_marks){ .known = true, .name = (uint8_t)n, .d = arm->d, .p = 1, .l = arm->l, .burst = (uint32_t)size };
 		f->packets++;
 	}
 }
 
-static void fill(struct cell *c, unsigned users, uint64_t seed)
+static void fill(struct cell *c, const struct arm *arm, unsigned users, uint64_t seed)
 {
 	size_t frames = (size_t)users * options.seconds * FPS;
 
@@ -92,7 +104,7 @@ static void fill(struct cell *c, unsigned users, uint64_t seed)
 		double phase = random_unit(&seed);
 
 		for (unsigned n = 0; n < options.seconds * FPS; n++)
-			add_frame(c, &seed, u, n, phase);
+			add_frame(c, arm, &seed, u, n, phase);
 	}
 	qsort(c->piece, c->pieces, sizeof(*c->piece), by_arrival);
 	for (size_t i = 0; i < c->pieces; i++)
@@ -134,11 +146,11 @@ static void dropped(void *context, struct radio_packet *packet, int64_t now)
 	(void)now;
 }
 
-/* Share of the users that are satisfied. */
-static double satisfied(const char *policy, unsigned users, uint64_t seed)
+/* Share of the users that are satisfied, and of all frames in time. */
+static double satisfied(const struct arm *arm, unsigned users, uint64_t seed, double *in_time)
 {
-	struct radio_queue_options o = { .packets = 100000, .flows = 2 * MOST, .budget = (int64_t)options.budget_ms * 1000, .drop = dropped };
-	struct radio_queue *q = radio_queue_new(radio_queue_policy(policy), &o);
+	struct radio_queue_options o = { .packets = QUEUE, .flows = 2 * MOST, .budget = (int64_t)options.budget_ms * 1000, .drop = dropped };
+	struct radio_queue *q = radio_queue_new(radio_queue_policy(arm->policy), &o);
 	unsigned good = 0, per = options.seconds * FPS;
 	struct radio_link link;
 	struct trace trace;
@@ -146,7 +158,7 @@ static double satisfied(const char *policy, unsigned users, uint64_t seed)
 
 	if (!q)
 		die("no memory");
-	fill(&c, users, seed);
+	fill(&c, arm, users, seed);
 	make_trace(&trace, seed + 1000);
 	radio_link_open(&link, &trace, q, 0, 0, 0, delivered, NULL);
 	for (size_t i = 0; i < c.pieces; i++) {
@@ -154,6 +166,7 @@ static double satisfied(const char *policy, unsigned users, uint64_t seed)
 		q->policy->put(q, &c.piece[i].packet, c.piece[i].packet.arrived);
 	}
 	radio_link_run(&link, (int64_t)options.seconds * 1000000 + 1000000);
+	*in_time = 0;
 	for (unsigned u = 0; u < users; u++) {
 		unsigned in = 0;
 
@@ -163,6 +176,7 @@ static double satisfied(const char *policy, unsigned users, uint64_t seed)
 			in += f->done != INT64_MAX && f->done - f->born <= (int64_t)options.budget_ms * 1000;
 		}
 		good += in >= 0.99 * per;
+		*in_time += (double)in / per / users;
 	}
 	radio_queue_free(q, 0);
 	trace_free(&trace);
@@ -172,12 +186,13 @@ static double satisfied(const char *policy, unsigned users, uint64_t seed)
 }
 
 /* The most users of which 90 % are satisfied. */
-static unsigned capacity(const char *policy, uint64_t seed)
+static unsigned capacity(const struct arm *arm, uint64_t seed)
 {
 	unsigned most = 0;
+	double in_time;
 
 	for (unsigned users = 1; users <= MOST && users <= options.mbits * 1000000u / RATE + 1; users++) {
-		if (satisfied(policy, users, seed) >= 0.9)
+		if (satisfied(arm, users, seed, &in_time) >= 0.9)
 			most = users;
 		else if (users > most + 2)
 			break;
@@ -189,7 +204,7 @@ int main(int argc, char **argv)
 {
 	static const struct option known[] = { { "seeds", 1, NULL, 's' }, { "seconds", 1, NULL, 't' }, { "mbits", 1, NULL, 'm' },
 		{ "budget", 1, NULL, 'b' }, { NULL, 0, NULL, 0 } };
-	static const char *const policy[] = { "fair", "mdu" };
+	unsigned limit;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -199,19 +214,24 @@ int main(int argc, char **argv)
 			die("expected --seeds, --seconds, --mbits, --budget with numbers from 1 to 1000");
 		*(c == 's' ? &options.seeds : c == 't' ? &options.seconds : c == 'm' ? &options.mbits : &options.budget_ms) = n;
 	}
+	limit = (unsigned)(options.mbits * 1e6 / (RATE * (OCTETS + 40.) / OCTETS));
+	limit = limit < 1 ? 1 : limit > MOST ? MOST : limit;
 	printf("A toy cell of %u Mb/s, users of %d Mb/s at %d frames a second, %u ms for a frame, %u seeds:\n"
-		"users of which 90 %% get 99 %% of their frames in time\n", options.mbits, RATE / 1000000, FPS, options.budget_ms, options.seeds);
-	for (int i = 0; i < 2; i++) {
-		double sum = 0, square = 0, mean;
+		"users of which 90 %% get 99 %% of their frames in time; more than %u the cell cannot carry\n", options.mbits, RATE / 1000000, FPS, options.budget_ms, options.seeds, limit);
+	for (size_t i = 0; i < sizeof(arms) / sizeof(arms[0]); i++) {
+		double sum = 0, square = 0, full = 0, mean, in_time;
 
 		for (unsigned s = 1; s <= options.seeds; s++) {
-			unsigned n = capacity(policy[i], s);
+			unsigned n = capacity(&arms[i], s);
 
 			sum += n;
 			square += (double)n * n;
+			satisfied(&arms[i], limit, s, &in_time);
+			full += in_time / options.seeds;
 		}
 		mean = sum / options.seeds;
-		printf("  %-46s %5.1f  (deviation %.1f)\n", radio_queue_policy(policy[i])->what, mean, sqrt(fmax(0, square / options.seeds - mean * mean)));
+		printf("  %-46s %5.1f  (deviation %.1f)   with %u: %5.1f %% of all frames in time\n", arms[i].text, mean,
+			sqrt(fmax(0, square / options.seeds - mean * mean)), limit, full * 100);
 		fflush(stdout);
 	}
 	return 0;

@@ -3,14 +3,17 @@
 #include "radio_trace.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The columns before the last four are what is asked for and met. The last four are the shape, after measured LTE downlinks of
+ * such figures (README.md, "Traces"); 12 opportunities that come together are a Wi-Fi aggregate's. */
 const struct trace_profile trace_profiles[] = {
-	{ "hard-a", "LTE-like", 4.6e6, 0.20, 20, 1.1, 0.5, 3 },
-	{ "hard-b", "Wi-Fi-like", 16.7e6, 0.11, 11, 0.9, 0.5, 12 },
-	{ "hard-c", "LTE-like", 5.0e6, 0.12, 12, 1.4, 0.5, 3 },
-	{ "mild", "LTE-like", 5.2e6, 0.04, 5, 0.5, 0.3, 3 },
+	{ "hard-a", "LTE-like", 4.6e6, 0.20, 20, 1.1, 0.72, 0.11, 0.26, 1 },
+	{ "hard-b", "Wi-Fi-like", 16.7e6, 0.11, 11, 0.9, 0.60, 0.23, 0.26, 12 },
+	{ "hard-c", "LTE-like", 5.0e6, 0.12, 12, 1.4, 0.65, 0.18, 0.01, 1 },
+	{ "mild", "LTE-like", 5.2e6, 0.04, 5, 0.5, 0.30, 0.18, 0.05, 1 },
 };
 const size_t trace_profile_count = sizeof(trace_profiles) / sizeof(trace_profiles[0]);
 
@@ -26,23 +29,28 @@ const struct trace_profile *trace_profile(const char *name)
 struct making {
 	const struct trace_profile *p;
 	uint64_t seed;
-	unsigned windows, dips, low, gap; /* gap in windows, the blank ones */
+	unsigned windows, dips, low_windows, gap; /* gap in windows, the blank ones */
+	unsigned spare;                   /* low windows that no dip needs, to be shared out */
 	double mean;                      /* opportunities a window */
 	unsigned *dip;                    /* length of each dip, in windows; the first holds the longest gap */
-	unsigned *pause;                  /* good windows before each dip; one more behind the last */
-	double *rate;                     /* of each window; below 0: a dip */
+	double *fading;                   /* of each window: logarithm of the rate, deviation 1 */
+	bool *low;                        /* of each window: in a dip */
 	unsigned *carries;
 	unsigned blank;                   /* first window of the longest gap */
 };
 
-/* total things to n heaps, by exponential weights: lengths of a memoryless process, given their sum. */
+/* total things to n heaps, by weights with a long tail (squared exponential): of the dips of measured links most are short, and a few
+ * hold much of the time. */
 static void share(uint64_t *seed, unsigned *heap, unsigned n, unsigned total)
 {
 	double sum = 0, before = 0, weight[1024];
 	unsigned given = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		sum += weight[i] = random_wait(seed);
+	for (unsigned i = 0; i < n; i++) {
+		double wait = random_wait(seed);
+
+		sum += weight[i] = wait * wait;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		before += weight[i];
 		heap[i] += (unsigned)(before / sum * total + 0.5) - given;
@@ -50,71 +58,96 @@ static void share(uint64_t *seed, unsigned *heap, unsigned n, unsigned total)
 	}
 }
 
+static unsigned singles(const struct making *m)
+{
+	return (unsigned)(m->p->single * m->low_windows);
+}
+
+/* Some dips are of one window; the others are of two or more, the first as long as the gap needs. */
 static void draw_dips(struct making *m)
 {
-	unsigned singles = m->low / 12, spare;
-
-	/* One dip in twelve windows is short; the others are of two windows or more, the first as long as the gap needs. */
 	for (unsigned i = 0; i < m->dips; i++)
 		m->dip[i] = i ? 2 : m->gap + 2;
-	for (unsigned i = 0; i < singles; i++)
+	share(&m->seed, m->dip + 1, m->dips - 1, m->spare);
+	for (unsigned i = 0; i < singles(m); i++)
 		m->dip[m->dips + i] = 1;
-	spare = m->low - singles - 2 * (m->dips - 1) - m->dip[0];
-	share(&m->seed, m->dip + 1, m->dips - 1, spare);
-	m->dips += singles;
+	m->dips += singles(m);
 }
 
-/* The order of the dips, and the good windows between them: at least one. */
-static void place_dips(struct making *m)
+/* The rate wanders on two scales: with the place, over seconds, and from one tenth of a second to the next. */
+static void fade(struct making *m)
 {
-	unsigned w = 0, good = m->windows - m->low, *order = m->dip, first = 0;
-
-	for (unsigned i = m->dips - 1; i > 0; i--) {
-		unsigned j = random_below(&m->seed, i + 1), swap = order[i];
-
-		order[i] = order[j];
-		order[j] = swap;
-		if (first == j)
-			first = i;
-		else if (first == i)
-			first = j;
-	}
-	for (unsigned i = 0; i <= m->dips; i++)
-		m->pause[i] = 1;
-	share(&m->seed, m->pause, m->dips + 1, good - m->dips - 1);
-	for (unsigned i = 0; i < m->dips; i++) {
-		w += m->pause[i];
-		if (i == first)
-			m->blank = w + 1;
-		for (unsigned k = 0; k < m->dip[i]; k++)
-			m->rate[w++] = -1;
-	}
-}
-
-/* Rates of the good windows before they are scaled to the mean. */
-static void wander(struct making *m)
-{
-	const double memory = 0.8; /* from one window to the next: 0.45 s */
-	double x = random_normal(&m->seed);
+	const double slow = 0.98, fast = 0.45, part = 0.7; /* memories of 5 s and 0.1 s; share of the slow one in the variance */
+	double x = random_normal(&m->seed), y = random_normal(&m->seed);
 
 	for (unsigned w = 0; w < m->windows; w++) {
-		x = memory * x + sqrt(1 - memory * memory) * random_normal(&m->seed);
-		if (m->rate[w] >= 0)
-			m->rate[w] = exp(m->p->spread * x);
+		x = slow * x + sqrt(1 - slow * slow) * random_normal(&m->seed);
+		y = fast * y + sqrt(1 - fast * fast) * random_normal(&m->seed);
+		m->fading[w] = sqrt(part) * x + sqrt(1 - part) * y;
 	}
+}
+
+/* How bad the times are in which a dip would lie: less is worse. It has to have good windows at both sides. */
+static bool may_lie(const struct making *m, unsigned at, unsigned length, double *fading)
+{
+	*fading = 0;
+	for (unsigned w = at - 1; w < at + length + 1; w++) {
+		if (m->low[w])
+			return false;
+		*fading += m->fading[w] / (length + 2);
+	}
+	return true;
+}
+
+/* Dips come in bad times: of some places drawn the worst is taken. The longest first, as long as there is room. */
+static int place_dip(struct making *m, unsigned length, unsigned *place)
+{
+	enum { DRAWN = 7, TRIES = 10000 };
+	double fading, worst = 0;
+	unsigned found = 0;
+
+	for (unsigned i = 0; found < DRAWN && i < TRIES; i++) {
+		unsigned at = 1 + random_below(&m->seed, m->windows - length - 1);
+
+		if (!may_lie(m, at, length, &fading) || (found++ && fading >= worst))
+			continue;
+		worst = fading;
+		*place = at;
+	}
+	for (unsigned w = 0; found && w < length; w++)
+		m->low[*place + w] = true;
+	return found ? 0 : -EINVAL;
+}
+
+static int longer(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x < y) - (x > y);
+}
+
+static int place_dips(struct making *m)
+{
+	unsigned at;
+
+	if (place_dip(m, m->dip[0], &m->blank) < 0)
+		return -EINVAL;
+	m->blank++;
+	qsort(m->dip + 1, m->dips - 1, sizeof(m->dip[0]), longer);
+	for (unsigned i = 1; i < m->dips; i++)
+		if (place_dip(m, m->dip[i], &at) < 0)
+			return -EINVAL;
+	return 0;
 }
 
 static void fill_dips(struct making *m)
 {
-	double depth = 0;
-	unsigned most = (unsigned)(m->mean / 4 - 0.01);
+	double most = m->mean / 4 - 0.51;
 
 	for (unsigned w = 0; w < m->windows; w++) {
-		if (m->rate[w] >= 0)
+		if (!m->low[w])
 			continue;
-		if (w == 0 || m->rate[w - 1] >= 0)
-			depth = random_unit(&m->seed) * most;
-		m->carries[w] = (unsigned)(depth + 0.5);
+		m->carries[w] = random_unit(&m->seed) < m->p->blank ? 0 : (unsigned)(random_unit(&m->seed) * most + 0.5);
 		if (w >= m->blank && w < m->blank + m->gap)
 			m->carries[w] = 0;
 	}
@@ -126,21 +159,19 @@ static void fill_good(struct making *m)
 	double want = m->mean * m->windows, sum = 0, floor = m->mean * 0.27, scale, carry = 0;
 
 	for (unsigned w = 0; w < m->windows; w++)
-		want -= m->rate[w] < 0 ? m->carries[w] : 0;
+		want -= m->low[w] ? m->carries[w] : 0;
 	scale = m->mean;
 	for (int round = 0; round < 40; round++) {
 		sum = 0;
 		for (unsigned w = 0; w < m->windows; w++)
-			if (m->rate[w] >= 0)
-				sum += m->rate[w] * scale > floor ? m->rate[w] * scale : floor;
+			if (!m->low[w])
+				sum += fmax(exp(m->p->spread * m->fading[w]) * scale, floor);
 		scale *= want / sum;
 	}
 	for (unsigned w = 0; w < m->windows; w++) {
-		double is = m->rate[w] * scale > floor ? m->rate[w] * scale : floor;
-
-		if (m->rate[w] < 0)
+		if (m->low[w])
 			continue;
-		carry += is;
+		carry += fmax(exp(m->p->spread * m->fading[w]) * scale, floor);
 		m->carries[w] = (unsigned)carry;
 		carry -= m->carries[w];
 	}
@@ -196,9 +227,10 @@ static int build(struct making *m, struct trace *out)
 {
 	size_t sum = 0;
 
+	fade(m);
 	draw_dips(m);
-	place_dips(m);
-	wander(m);
+	if (place_dips(m) < 0)
+		return -EINVAL;
 	fill_dips(m);
 	bound_gaps(m);
 	fill_good(m);
@@ -217,26 +249,29 @@ static int build(struct making *m, struct trace *out)
 int trace_generate(struct trace *out, const struct trace_profile *profile, unsigned seconds, uint64_t seed)
 {
 	struct making m = { .p = profile, .seed = seed };
+	unsigned needed;
 	int error = -ENOMEM;
 
 	memset(out, 0, sizeof(*out));
 	m.windows = seconds * 10;
 	m.mean = profile->mean / (8e3 * TRACE_OCTETS) * TRACE_WINDOW_MS;
-	m.low = (unsigned)(profile->low * m.windows + 0.5);
+	m.low_windows = (unsigned)(profile->low * m.windows + 0.5);
 	m.dips = (unsigned)(profile->dips * seconds / 60 + 0.5);
 	m.gap = (unsigned)(profile->gap * 1e3 / TRACE_WINDOW_MS + 0.5);
-	if (seconds < 10 || seconds > 3600 || m.dips < 1 || m.dips + m.low / 12 > 1000 || m.mean < 8 || m.gap < 3 || !profile->clump ||
-			m.low < m.low / 12 + 2 * (m.dips - 1) + m.gap + 2 || m.low * 2 > m.windows)
+	needed = singles(&m) + 2 * (m.dips - 1) + m.gap + 2;
+	if (seconds < 10 || seconds > 3600 || m.dips < 1 || m.dips + singles(&m) > 1000 || m.mean < 8 || m.gap < 3 || !profile->clump ||
+			m.low_windows < needed || m.low_windows * 2 > m.windows)
 		return -EINVAL;
+	m.spare = m.low_windows - needed;
 	m.dip = calloc(m.windows + 2, sizeof(m.dip[0]));
-	m.pause = calloc(m.windows + 2, sizeof(m.pause[0]));
-	m.rate = calloc(m.windows + 2, sizeof(m.rate[0]));
+	m.fading = calloc(m.windows + 2, sizeof(m.fading[0]));
+	m.low = calloc(m.windows + 2, sizeof(m.low[0]));
 	m.carries = calloc(m.windows + 2, sizeof(m.carries[0]));
-	if (m.dip && m.pause && m.rate && m.carries)
+	if (m.dip && m.fading && m.low && m.carries)
 		error = build(&m, out);
 	free(m.dip);
-	free(m.pause);
-	free(m.rate);
+	free(m.fading);
+	free(m.low);
 	free(m.carries);
 	return error;
 }

@@ -5,23 +5,28 @@
  * Between flows: start-time fair service in octets, within a lead; among the flows that are not ahead, the MDU with the
  * earliest due time. Inside a flow: what was begun is finished, then the oldest, but nothing above the base at the expense of the
  * base; whole MDUs are dropped, with all that depends on them. */
-#include "mdus.h"
+#include "chain.h"
+#include "rate.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	LEAD = 48000,            /* octets a flow may be served ahead of the least served one that waits */
-	RATE_TIME = 100000,      /* memory of the rate estimate, microseconds in which something waited */
+	RATE_TIME = 100000,      /* memory of the rate, microseconds in which something waited */
+	STEADY_TIME = 5000000,   /* and of the steady one */
 	UNMARKED_WAIT = 300000   /* due time of packets that say nothing */
 };
+
+/* How many times the steady rate a link may give behind a dip. */
+static const double hope = 2.5;
 
 struct flow {
 	struct mdus mdus;
 	struct radio_fifo plain; /* packets without marks */
 	uint32_t id;
-	bool used, broken, upper_broken; /* broken: a key or base MDU of the present chain was lost */
+	bool used;
+	struct chain chain;
 	uint64_t served;         /* virtual octets */
 	size_t octets, packets;
 	int64_t seen;            /* last packet */
@@ -31,7 +36,7 @@ struct aware {
 	struct radio_queue q;
 	unsigned count;
 	uint64_t least;          /* virtual octets of the least served flow that waits */
-	double rate, busy, carried; /* octets a microsecond, 0: not known; of the time something waited */
+	struct rate rate, steady; /* of the time something waited */
 	int64_t last;            /* of the last get(), if packets waited ever since; else 0 */
 	double last_size;
 	struct flow flow[];
@@ -85,15 +90,15 @@ static void drop_with_dependants(struct aware *a, struct flow *f, unsigned n, in
 		else if (m->kind == MDU_BASE || m->kind == MDU_UPPER || m->kind == MDU_LOOSE)
 			drop_mdu(a, f, m, now);
 	}
-	f->broken |= trunk;
-	f->upper_broken |= branch;
+	f->chain.broken |= trunk;
+	f->chain.upper_broken |= branch;
 }
 
 /* --- Judging ------------------------------------------------------------------------------------------------------ */
 
 static int64_t time_for(const struct aware *a, size_t octets)
 {
-	return a->rate > 0 ? (int64_t)((double)octets / a->rate) : 0;
+	return a->rate.value > 0 ? (int64_t)((double)octets / a->rate.value) : 0;
 }
 
 /* What is known to come of an MDU: what waits, or what the burst still has to bring. */
@@ -129,8 +134,34 @@ static bool is_lost(const struct aware *a, const struct flow *f, unsigned n, int
 	return (m->kind == MDU_KEY || m->kind == MDU_BASE) && is_superseded(f, n);
 }
 
+/* The first base that waits late in a chain with no future: with all behind it, it is lost, and the next key finds the link free. */
+static void give_up(struct aware *a, struct flow *f, int64_t now)
+{
+	double rate = fmax(a->rate.value, hope * a->steady.value);
+	unsigned first = f->mdus.count;
+	size_t octets = 0;
+	bool late = false;
+
+	for (unsigned i = 0; i < f->mdus.count; i++) {
+		const struct mdu *m = mdus_at(&f->mdus, i);
+
+		if (!m->fifo.head || (m->kind != MDU_KEY && m->kind != MDU_BASE))
+			continue;
+		if (m->kind == MDU_KEY && octets)
+			return;
+		octets += rest_of(m);
+		if (m->kind == MDU_KEY || first < f->mdus.count)
+			continue;
+		first = i;
+		late = now + time_for(a, octets) > m->born + a->q.options.budget;
+	}
+	if (late && chain_is_hopeless(&f->chain, octets, rate, now))
+		drop_with_dependants(a, f, first, now);
+}
+
 static void judge(struct aware *a, struct flow *f, int64_t now)
 {
+	give_up(a, f, now);
 	for (unsigned i = 0; i < f->mdus.count; i++)
 		if (mdus_at(&f->mdus, i)->fifo.head && is_lost(a, f, i, now))
 			drop_with_dependants(a, f, i, now);
@@ -194,22 +225,6 @@ static void make_room(struct aware *a, int64_t now)
 	radio_queue_drop(&a->q, packet, now);
 }
 
-/* What the kind of an MDU means for the chain, once it is known. */
-static void place(struct flow *f, const struct mdu *m)
-{
-	if (m->kind == MDU_KEY)
-		f->broken = f->upper_broken = false;
-	if (m->kind == MDU_BASE && !f->broken)
-		f->upper_broken = false;
-}
-
-static bool is_orphan(const struct flow *f, const struct mdu *m)
-{
-	bool above = m->kind == MDU_UPPER || m->kind == MDU_LOOSE;
-
-	return (f->broken && (above || m->kind == MDU_BASE)) || (f->upper_broken && above);
-}
-
 /* The class of an MDU may rise from packet to packet: its first may be a delimiter that tells nothing. */
 static void learn(struct aware *a, struct flow *f, struct mdu *m, const struct radio_marks *marks, int64_t now)
 {
@@ -218,9 +233,9 @@ static void learn(struct aware *a, struct flow *f, struct mdu *m, const struct r
 	if (kind != m->kind && (m->kind == MDU_OTHER || kind == MDU_KEY || (kind == MDU_BASE && m->kind != MDU_KEY))) {
 		m->kind = (uint8_t)kind;
 		m->hurried = marks->l == 2;
-		place(f, m);
+		chain_place(&f->chain, m);
 	}
-	if (m->state != MDU_DROPPED && is_orphan(f, m))
+	if (m->state != MDU_DROPPED && chain_orphans(&f->chain, m))
 		drop_mdu(a, f, m, now);
 }
 
@@ -236,7 +251,7 @@ static struct mdu *mdu_of(struct aware *a, struct flow *f, const struct radio_ma
 		mdus_trim(&f->mdus, now);
 	}
 	m = mdus_add(&f->mdus, marks, now);
-	place(f, m);
+	chain_place(&f->chain, m);
 	return m;
 }
 
@@ -258,6 +273,7 @@ static void put(struct radio_queue *q, struct radio_packet *packet, int64_t now)
 		m->ended |= packet->marks.role == RADIO_END || packet->marks.role == RADIO_ONLY;
 		if (packet->marks.burst)
 			m->burst = packet->marks.burst;
+		chain_count(&f->chain, m, packet->size);
 	}
 	if (m && m->state == MDU_DROPPED) {
 		radio_queue_drop(q, packet, now);
@@ -272,12 +288,12 @@ static void put(struct radio_queue *q, struct radio_packet *packet, int64_t now)
 
 /* --- Being served --------------------------------------------------------------------------------------------------- */
 
-/* The MDU of the flow that is next: what was begun; else the oldest, but what is above the base only as long as the key and
- * base MDUs that wait would still be in time behind it. NULL: none waits. */
+/* The MDU of the flow that is next: what was begun; a key that would be late behind what is older; else the oldest, but what is above
+ * the base only as long as the key and base MDUs that wait would still be in time behind it. NULL: none waits. */
 static struct mdu *choose(const struct aware *a, struct flow *f, int64_t now)
 {
-	struct mdu *first = NULL, *trunk = NULL;
-	size_t octets = 0;
+	struct mdu *first = NULL, *trunk = NULL, *key = NULL;
+	size_t octets = 0, all = 0, until_key = 0;
 
 	for (unsigned i = 0; i < f->mdus.count; i++) {
 		struct mdu *m = mdus_at(&f->mdus, i);
@@ -286,14 +302,19 @@ static struct mdu *choose(const struct aware *a, struct flow *f, int64_t now)
 			continue;
 		if (m->state == MDU_STARTED || m->kind == MDU_SINGLE)
 			return m;
-		if (!first)
-			first = m;
+		first = first ? first : m;
+		all += rest_of(m);
+		if (m->kind == MDU_KEY) {
+			key = m;
+			until_key = all;
+		}
 		if (m->kind != MDU_KEY && m->kind != MDU_BASE)
 			continue;
-		if (!trunk)
-			trunk = m;
+		trunk = trunk ? trunk : m;
 		octets += m->fifo.octets;
 	}
+	if (key && now + time_for(a, until_key) > key->born + a->q.options.budget)
+		return key;
 	if (!trunk || first == trunk)
 		return first;
 	octets += first->fifo.octets;
@@ -340,18 +361,14 @@ static struct flow *choose_flow(struct aware *a, struct mdu **mdu, int64_t now)
 	return best;
 }
 
-/* The rate of the link while something waits: a mean with exponential memory. A long pause counts as its end does, no more. */
 static void measure(struct aware *a, int64_t now)
 {
-	double span = (double)(now - a->last), keep, weight;
+	double span = (double)(now - a->last);
 
 	if (!a->last || span <= 0)
 		return;
-	keep = exp(-span / RATE_TIME);
-	weight = RATE_TIME * (1 - keep);
-	a->busy = a->busy * keep + weight;
-	a->carried = a->carried * keep + a->last_size * weight / span;
-	a->rate = a->carried / a->busy;
+	rate_note(&a->rate, RATE_TIME, span, a->last_size);
+	rate_note(&a->steady, STEADY_TIME, span, a->last_size);
 	a->last_size = 0;
 }
 

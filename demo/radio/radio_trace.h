@@ -48,7 +48,9 @@ struct trace_profile {
 	const char *name, *kind;
 	double mean;         /* bit/s */
 	double low, dips, gap; /* as in trace_figures */
-	double spread;       /* standard deviation of the logarithm of the rate outside dips */
+	double spread;       /* standard deviation of the logarithm of the rate, before dips are cut out where it is low */
+	double single;       /* share of the low windows that are dips of one window */
+	double blank;        /* share of the low windows, beside the longest gap, that carry nothing */
 	unsigned clump;      /* opportunities that come together: the transport blocks or aggregates of the radio */
 };
 
@@ -58,9 +60,9 @@ extern const size_t trace_profile_count;
 /* The profile of that name, or NULL. */
 const struct trace_profile *trace_profile(const char *name);
 
-/* A two-state semi-Markov chain: good times, whose rate wanders (a first-order autoregressive logarithm), and dips, whose
- * lengths and depths are drawn. Number and total of the dips, the longest gap and the mean are those of the profile; where and
- * how long each is, the seed decides. seconds: 10 or more. 0, -ENOMEM, or -EINVAL for a profile that cannot be. */
+/* A two-state semi-Markov chain: good times, whose rate wanders (its logarithm is the sum of a slow and a fast autoregressive
+ * process), and dips, which come when it is low. Number and total of the dips, the longest gap and the mean are those of the
+ * profile; where and how long each is, the seed decides. seconds: 10 or more. 0, -ENOMEM, or -EINVAL for a profile that cannot be. */
 int trace_generate(struct trace *out, const struct trace_profile *profile, unsigned seconds, uint64_t seed);
 
 #endif

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -242,7 +243,7 @@ static void open_control(struct router *r)
 	if (!o->control_at.version)
 		return;
 	bookjson_secrecy();
-	error = shelf_open(&r->shelf, o->books, o->domain, o->lab, r->state.keys);
+	error = shelf_open(&r->shelf, o->books, o->domain, o->lab, r->state.keys, (int64_t)time(NULL));
 	if (error < 0)
 		fail("--books", o->books, -error);
 	r->config.code_find = shelf_find;

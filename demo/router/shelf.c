@@ -90,7 +90,7 @@ static bool repeated(const struct shelf *s, const uint8_t digest[static 32])
 	return false;
 }
 
-static void put_first(struct shelf *s, struct md_codebook *book, const uint8_t digest[static 32])
+static void put_first(struct shelf *s, struct md_codebook *book, const uint8_t digest[static 32], int64_t now)
 {
 	struct md_codebook *oldest;
 
@@ -100,7 +100,7 @@ static void put_first(struct shelf *s, struct md_codebook *book, const uint8_t d
 	s->kept[0].book = book;
 	memcpy(s->kept[0].digest, digest, 32);
 	s->highest = book->book > s->highest ? book->book : s->highest;
-	s->now = (int64_t)time(NULL);
+	s->now = now;
 	keys_update(s);
 	shelf_unlock(s);
 	forget(s, oldest);
@@ -144,7 +144,7 @@ static int offer(struct shelf *s, const char *text, size_t len, struct md_codebo
 		return -EINVAL;
 	err = bookfile_write(s->folder, s->domain, book->book, text, len);
 	if (!err)
-		put_first(s, book, digest);
+		put_first(s, book, digest, (int64_t)time(NULL));
 	return err;
 }
 
@@ -177,9 +177,9 @@ static void on_file(void *context, uint32_t number, const char *text, size_t len
 
 	s->highest = number > s->highest ? number : s->highest;
 	if (book && bookjson_read(text, len, s->lab_allowed, book, &faults) == 0 && book->book == number &&
-		strcmp(book->domain, s->domain) == 0 && book->not_after + MD_BOOK_GRACE > (int64_t)time(NULL) &&
+		strcmp(book->domain, s->domain) == 0 && book->not_after + MD_BOOK_GRACE > s->now &&
 		EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL)) {
-		put_first(s, book, digest);
+		put_first(s, book, digest, s->now);
 		return;
 	}
 	s->count.damaged++;
@@ -187,7 +187,7 @@ static void on_file(void *context, uint32_t number, const char *text, size_t len
 	free(book);
 }
 
-int shelf_open(struct shelf **out, const char *folder, const char *domain, bool lab_allowed, struct keys *keys)
+int shelf_open(struct shelf **out, const char *folder, const char *domain, bool lab_allowed, struct keys *keys, int64_t now)
 {
 	struct shelf *s = calloc(1, sizeof(*s));
 	unsigned damaged = 0;
@@ -200,6 +200,7 @@ int shelf_open(struct shelf **out, const char *folder, const char *domain, bool 
 	strcpy(s->domain, domain);
 	s->lab_allowed = lab_allowed;
 	s->keys = keys;
+	s->now = now;
 	err = bookfile_load(folder, domain, &s->highest, on_file, s, &damaged);
 	s->count.damaged += damaged;
 	if (err)

@@ -23,8 +23,9 @@ struct shelf_book {
 	int64_t not_before, not_after;
 };
 
-/* folder: where accepted books are kept; made if need be. keys: where the books' keys go. Loads what is there. 0 or -errno. */
-int shelf_open(struct shelf **out, const char *folder, const char *domain, bool lab_allowed, struct keys *keys);
+/* folder: where accepted books are kept; made if need be. keys: where the books' keys go. Loads what is there; what is over at the time
+ * now (seconds since 1970; that of a recording, if it is read with them) goes off the disk. 0 or -errno. */
+int shelf_open(struct shelf **out, const char *folder, const char *domain, bool lab_allowed, struct keys *keys, int64_t now);
 void shelf_close(struct shelf *s); /* what is on disk stays */
 
 /* Judges an offer and keeps a good one: 0 once it is on disk and decoded; -EINVAL with reasons; -EIO, -ENOSPC...: it could not be

@@ -7,6 +7,11 @@
  * octets shorter, so that the area lies behind the user data. All other datagrams pass as they are. Where an area could not
  * be cut off, because the datagram leaves by an interface without the patch or as fragments, the send fails with EPERM.
  *
+ * A segment train (UDP_SEGMENT) whose segments each end in such an area may be sent while setsockopt(fd, MD_ARM_LEVEL,
+ * MD_ARM_TRAINS, &request, sizeof(request)) succeeds, with the same request or one with forms = 0: then every segment is
+ * treated as a datagram by itself, the last too, which may be shorter. Where it cannot be, the send fails with EPERM and
+ * nothing of the train is sent.
+ *
  * Errors: ENOPROTOOPT or EOPNOTSUPP, nobody has attached the program; ENODEV, not in this network namespace; EINVAL, the
  * request is malformed. */
 #ifndef MDSHIM_ARM_H
@@ -21,6 +26,7 @@ extern "C" {
 enum {
 	MD_ARM_LEVEL = 0x6d65,
 	MD_ARM_SOCKET = 1,
+	MD_ARM_TRAINS = 2,
 	MD_ARM_VERSION = 1,
 	MD_ARM_FORMS = 4,
 	MD_ARM_AREA_MIN = 6,

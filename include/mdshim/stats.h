@@ -58,7 +58,8 @@ extern "C" {
 	X(SOCKETS, "sockets", "sockets adopted")                                                             \
 	X(SOCKETS_FORGOTTEN, "sockets-forgotten", "sockets forgotten to make room")                          \
 	X(STOLEN, "descriptors-stolen", "descriptors of ours that the application closed or replaced")       \
-	X(HINTS_BAD, "hints-refused", "application hints with values that must not be sent")
+	X(HINTS_BAD, "hints-refused", "application hints with values that must not be sent")                 \
+	X(TRAINS, "trains", "calls that put out several wrapped datagrams at once, as a segment train")
 
 enum md_count {
 #define MD_COUNT_ENUM(name, text, help) MD_C_##name,

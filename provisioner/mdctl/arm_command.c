@@ -60,6 +60,12 @@ static int arguments(int argc, char **argv, struct request *r)
 	return 0;
 }
 
+static void tell_detour(const struct arm *arm)
+{
+	if (*arm_no_detour(arm))
+		fprintf(stderr, "mdctl: arm: %s\n", arm_no_detour(arm));
+}
+
 static int arm_named(struct arm *arm, const char *name, unsigned *fresh)
 {
 	char why[ARM_WHY];
@@ -69,6 +75,8 @@ static int arm_named(struct arm *arm, const char *name, unsigned *fresh)
 		return complain("arm: network namespace %s: %s", name, strerror(-netns));
 	err = arm_namespace(arm, netns, fresh, why);
 	close(netns);
+	if (!err)
+		tell_detour(arm);
 	return err ? complain("arm: network namespace %s: %s", name, why) : 0;
 }
 
@@ -82,8 +90,12 @@ static int put_in(const struct request *r)
 	if (arm_open(&arm, &r->place, why) != 0)
 		return complain("arm: %s", why);
 	arm_sweep(arm);
-	if (!r->names && arm_namespace(arm, -1, &fresh, why) != 0)
-		status = complain("arm: %s", why);
+	if (!r->names) {
+		if (arm_namespace(arm, -1, &fresh, why) != 0)
+			status = complain("arm: %s", why);
+		else
+			tell_detour(arm);
+	}
 	for (unsigned i = 0; i < r->names; i++)
 		status |= arm_named(arm, r->netns[i], &fresh);
 	if (!status)
@@ -131,9 +143,16 @@ static const char *hook_name(uint32_t hook)
 	return hook == ARM_TCX ? "tcx" : "clsact";
 }
 
+static const char *netns_text(uint64_t netns, uint64_t own)
+{
+	return netns == own ? "this network namespace," : "network namespace";
+}
+
 static void show_patch(const struct arm *arm, const struct request *r)
 {
 	struct arm_interface_state state;
+	struct arm_detour detour;
+	uint64_t netns = 0;
 	struct arm_interface at = { 0 };
 	uint64_t own = 0;
 	uint32_t inode;
@@ -142,24 +161,33 @@ static void show_patch(const struct arm *arm, const struct request *r)
 	printf("armed, in %s\n", r->place.dir);
 	while (arm_next(arm, &at, &state))
 		printf("  %-16s %-7s %s %u\n", state.name, hook_name(state.hook),
-			at.netns == own ? "this network namespace," : "network namespace", state.inode);
+			netns_text(at.netns, own), state.inode);
+	while (arm_next_detour(arm, &netns, &detour))
+		printf("  detour by %u, %u %s %s %u\n", detour.in, detour.out, detour.open ? "open" : "shut", netns_text(netns, own),
+			detour.inode);
 	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
 		printf("  %-18s %12llu  %s\n", arm_count_name(i), (unsigned long long)arm_counted(arm, i), arm_count_help(i));
 }
 
 static void patch_json(const struct arm *arm, const struct request *r, json_t *all)
 {
-	json_t *interfaces = json_array(), *counts = json_object();
+	json_t *interfaces = json_array(), *detours = json_array(), *counts = json_object();
+	struct arm_detour detour;
+	uint64_t netns = 0;
 	struct arm_interface_state state;
 	struct arm_interface at = { 0 };
 
 	while (arm_next(arm, &at, &state))
 		json_array_append_new(interfaces, json_pack("{s:s,s:i,s:s,s:I,s:I}", "name", state.name, "index", (int)at.index, "hook",
 			hook_name(state.hook), "netns", (json_int_t)state.inode, "netns_cookie", (json_int_t)at.netns));
+	while (arm_next_detour(arm, &netns, &detour))
+		json_array_append_new(detours, json_pack("{s:i,s:i,s:b,s:I,s:I}", "in", (int)detour.in, "out", (int)detour.out, "open",
+			(int)detour.open, "netns", (json_int_t)detour.inode, "netns_cookie", (json_int_t)netns));
 	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
 		json_object_set_new(counts, arm_count_name(i), json_integer((json_int_t)arm_counted(arm, i)));
 	json_object_set_new(all, "dir", json_string(r->place.dir));
 	json_object_set_new(all, "interfaces", interfaces);
+	json_object_set_new(all, "detours", detours);
 	json_object_set_new(all, "counts", counts);
 }
 

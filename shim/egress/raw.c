@@ -182,7 +182,7 @@ static int send_one(const struct outlet_raw *handle, struct parcel *parcel)
 	struct sockaddr_in6 to;
 	struct msghdr msg = { .msg_iov = parcel->piece, .msg_iovlen = parcel->pieces };
 	ptrdiff_t len = md_headers_write(head, sizeof(head), &parcel->tuple, &parcel->ip, parcel->user_len,
-		parcel->user_sum, parcel->area_len);
+		parcel_sum(parcel), parcel->area_len);
 	int flags = parcel->flags | MSG_NOSIGNAL;
 	long err;
 

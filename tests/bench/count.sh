@@ -10,8 +10,8 @@ case $B in /*) ;; *) B=$PWD/$B ;; esac
 here=$(cd "$(dirname "$0")" && pwd) || exit 99
 if [ "${1:-}" != --inside ]; then
 	command -v valgrind >/dev/null || { echo "ok - instructions # SKIP valgrind is not installed"; echo 1..1; exit 0; }
-	if unshare -n true 2>/dev/null; then
-		exec unshare -n "$here/count.sh" "$B" --inside "$@"
+	if unshare -mn true 2>/dev/null; then
+		exec unshare -mn "$here/count.sh" "$B" --inside "$@"
 	fi
 	exec unshare -Urn "$here/count.sh" "$B" --inside "$@"
 fi
@@ -20,7 +20,12 @@ shift
 . "$here/ns.sh"
 N=3200
 work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2317 # called by the trap
+away() {
+	disarm
+	rm -rf "$work"
+}
+trap away EXIT
 trap 'exit 99' INT TERM
 link || { echo "not ok - instructions: no link: it takes ip, nft and veth"; echo 1..1; exit 1; }
 config "$work" inline
@@ -53,9 +58,10 @@ each() {
 	cat "$memo"
 }
 
-# wrapped - datagrams that all runs so far have wrapped, as a number
+# wrapped - datagrams that all runs so far have wrapped and sent by the engine of the moment, as a number
+engine=raw
 wrapped() {
-	"$B/tests/tools/shimstats" "$work/stats" | awk '$1 == "wrapped" { print $2 }'
+	"$B/tests/tools/shimstats" "$work/stats" | awk -v engine="engine.$engine" '$1 == engine { print $2 }'
 }
 
 tests=0 failed=0
@@ -121,6 +127,23 @@ count raw-tunnel-sendto tunnel $all sendto 4 0 1 1
 count raw-tunnel-sendmmsg tunnel $all sendmmsg 4 0 1 1
 flat flat-sendto inline 100000 sendto 4 0
 flat flat-sendmmsg inline 100000 sendmmsg 4 0
+if arm "$work" >"$work/why"; then
+	engine=patch
+	for mode in inline tunnel; do
+		cp "$work/$mode.conf" "$work/patch-$mode.conf"
+	done
+	count patch-inline-sendto patch-inline $all sendto 4 0 1 1
+	count patch-inline-sendto6 patch-inline $all sendto 6 0 1 1
+	count patch-inline-connected patch-inline $all sendto 4 1 1 1
+	count patch-inline-sendmmsg patch-inline $all sendmmsg 4 1 1 1
+	count patch-tunnel-sendto patch-tunnel $all sendto 4 0 1 1
+	count patch-tunnel-sendmmsg patch-tunnel $all sendmmsg 4 0 1 1
+	disarm
+	engine=raw
+else
+	tests=$((tests + 1))
+	echo "ok - instructions: the egress patch # SKIP $(cat "$work/why")"
+fi
 count no-route inline 0 sendto bare 0 1 1
 count pass-tcp inline 0 tcp 4 1 1 1
 count pass-unix inline 0 unix - 1 1 1

@@ -16,6 +16,30 @@ link() {
 	nft 'table netdev sink { chain in { type filter hook ingress device v1 priority 0; policy drop; }; }'
 }
 
+# arm FOLDER - the egress patch for what this shell starts from now on, in a control group of its own; pins lie in FOLDER.
+# The reason on standard output, if it cannot be. disarm - takes it away again, also if it is not there.
+arm() {
+	armed=$1/bpf cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/mdshim-bench.$$
+	mkdir -p "$armed"
+	if ! mount -t bpf bpf "$armed" 2>/dev/null; then
+		echo "no BPF file system"
+	elif ! mkdir "$cgroup" 2>/dev/null; then
+		echo "no control group"
+	elif ! "$B/mdctl" arm --dir "$armed/m" --cgroup "$cgroup" 2>&1 >/dev/null | tail -1 | grep .; then
+		echo $$ >"$cgroup/cgroup.procs"
+		return 0
+	fi
+	return 1
+}
+
+disarm() {
+	[ -n "${armed:-}" ] || return 0
+	"$B/mdctl" arm --dir "$armed/m" --off >/dev/null 2>&1
+	umount "$armed" 2>/dev/null
+	[ ! -d "$cgroup" ] || { echo $$ >"$cgroup/../cgroup.procs"; rmdir "$cgroup"; }
+	armed=
+}
+
 # config FOLDER MODE [PROCESSES [PAYLOAD]] - FOLDER/MODE.conf, whose counters go to FOLDER/stats
 config() {
 	mkdir -p "$1/stats"

@@ -27,4 +27,29 @@ int test_patch(struct __sk_buff *skb)
 	return s ? patch_datagram(skb, &s->socket, (uint16_t)s->port) : -2;
 }
 
+/* The same for a segment that comes back from the detour: it has the first form, or none. */
+SEC("tc")
+int test_segment(struct __sk_buff *skb)
+{
+	struct test_socket *s;
+	uint32_t zero = 0;
+
+	s = bpf_map_lookup_elem(&test_sockets, &zero);
+	return s ? patch_segment(skb, &s->socket.form[0]) : -2;
+}
+
+/* The length of the area that the first segment of a train ends in. */
+SEC("tc")
+int test_train(struct __sk_buff *skb)
+{
+	const struct md_arm_form *form = 0;
+	struct test_socket *s;
+	uint32_t zero = 0;
+
+	s = bpf_map_lookup_elem(&test_sockets, &zero);
+	if (s)
+		form = train_form(skb, &s->socket, (uint16_t)s->port);
+	return form ? form->len : 0;
+}
+
 char test_license[] SEC("license") = "Dual BSD/GPL";

@@ -39,6 +39,13 @@ check "the figures are of three arms, and plausible" figures
 # On six seconds only the direction is tested; how much it is, "make gain" tells.
 check "MDU-aware is before CoDel and not behind tail drop" jq -e '.[0].differences | .["mdu-med/codel"].in_time[0] > 0 and .["mdu-med/tail"].in_time[0] > -0.01' \
 	"$page/gain.json"
+check "no arm passes the bound" jq -e '.[0] | .bound[0] as $most | [.arms[] | .in_time[0] <= $most + 1e-9] | all' "$page/gain.json"
+users() {
+	"$B/gain/users" --seeds 2 >"$work/users" && cat "$work/users" &&
+		awk '/fair queueing/ { fair = $8; part = $(NF - 6) } /of no use if late/ { mdu = $8; whole = $(NF - 6) }
+			END { exit !(fair > 5 && mdu > fair + 0.5 && part > 10 && whole > 2 * part) }' "$work/users"
+}
+check "make gain-users: more users with marks than with fair queueing, and frames in time beyond that" users
 check "the page needs nothing from elsewhere" eval '! grep -oE "(src|href)=\"?(https?:|//)[^\" ]*|@import|url\(" "$page/gain.html"'
 
 # shot PAGE - how many pixels have a colour of the data: capacity, two of the lines, frames in time.

@@ -73,7 +73,7 @@ for o in "$B"/shim/wire/*.o; do
 				echo "$(basename "$o") calls $s"
 		done
 done | check 'shim/wire is pure: it calls nothing but itself and memory functions'
-for o in path ears sight target train tell why wrap broker stuntoken hints notes tapped socktab sockview flowtab table egress control route describe classify mdu octets ours process book usage memory; do
+for o in path split ears sight target train tell why wrap broker stuntoken hints notes tapped socktab sockview flowtab table egress control route describe classify mdu octets ours process book usage memory; do
 	undefined "$B/shim/$o.o" | grep -xE 'malloc|calloc|realloc|free|mmap64|.*printf.*|fopen.*|pthread_(mutex|rwlock|spin|once|cond).*|log_.*|getenv|secure_getenv|gettimeofday|time|dlsym|dlopen|usleep|nanosleep|poll|select' |
 		sed "s,^,$o.o calls ,"
 done | check 'the send path calls no heap, lock, log, file or environment'

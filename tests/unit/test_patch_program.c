@@ -23,7 +23,7 @@ enum { ROOM = 4096, SPORT = 5062, USER_MAX = 2000, AREA_MAX = 1300 };
 
 struct test_socket {
 	struct {
-		uint64_t netns;
+		uint64_t netns, follow;
 		uint32_t forms;
 		struct md_arm_form form[MD_ARM_FORMS];
 	} socket;
@@ -173,8 +173,8 @@ static void insert(struct packet *p, size_t at, const void *octets, size_t len)
 	ip[11] = (uint8_t)sum;
 }
 
-/* Runs it; the packet becomes what came out. What the program returned. */
-static int run(struct packet *p, uint32_t gso_size)
+/* Runs a program; the packet becomes what came out. What the program returned. */
+static int run_by(const struct bpf_program *program, struct packet *p, uint32_t gso_size)
 {
 	struct __sk_buff about = { .gso_size = gso_size };
 	uint8_t out[ROOM];
@@ -185,10 +185,15 @@ static int run(struct packet *p, uint32_t gso_size)
 		o.ctx_in = &about;
 		o.ctx_size_in = sizeof(about);
 	}
-	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.test_patch), &o), 0);
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(program), &o), 0);
 	assert_int_equal(o.data_size_out, p->len);
 	memcpy(p->octets, out, p->len);
 	return (int)o.retval;
+}
+
+static int run(struct packet *p, uint32_t gso_size)
+{
+	return run_by(skeleton->progs.test_patch, p, gso_size);
 }
 
 static void same(const struct packet *a, const struct packet *b)
@@ -354,6 +359,87 @@ static void trains_pass_as_they_are(void **state)
 	same(&p, &before);
 }
 
+/* A train of n datagrams with areas, as the socket sends it: one header in front of all. last: user data of the last one. */
+static void build_train(struct packet *p, uint8_t version, unsigned n, size_t user_len, size_t last)
+{
+	struct md_tuple tuple = { .version = version, .src = { 192, 0, 2, 1 }, .dst = { 203, 0, 113, 9 }, .sport = SPORT, .dport = 7000 };
+	struct md_ip ip = { .ttl = 64, .df = true };
+	uint8_t all[ROOM];
+	struct datagram d;
+	size_t len = 0;
+	ptrdiff_t head;
+
+	for (unsigned i = 0; i < n; i++) {
+		fill(&d, version, i + 1 < n ? user_len : last, &med);
+		assert_true(len + d.user_len + d.area_len <= sizeof(all));
+		memcpy(all + len, d.user, d.user_len);
+		memcpy(all + len + d.user_len, d.area, d.area_len);
+		len += d.user_len + d.area_len;
+	}
+	p->len = 0;
+	put(p, version == 4 ? ethernet4 : ethernet6, 14);
+	p->ip = p->len;
+	head = md_headers_write(p->octets + p->len, ROOM - p->len, &tuple, &ip, len, md_sum(0, all, len), 0);
+	assert_true(head > 0);
+	p->len += (size_t)head;
+	put(p, all, len);
+}
+
+static void trains_are_known_by_their_first_segment(void **state)
+{
+	struct packet p, before;
+
+	(void)state;
+	NEEDS_KERNEL();
+	for (uint8_t version = 4; version <= 6; version = (uint8_t)(version + 2))
+		for (size_t user = 300; user < 302; user++)
+			for (size_t last = 1; last <= user; last += 149) {
+				build_train(&p, version, 4, user, last);
+				before = p;
+				assert_int_equal(run_by(skeleton->progs.test_train, &p, (uint32_t)user + med.len), med.len);
+				same(&p, &before);
+				/* Of another segment size it is another train, whose first segment has no area. */
+				assert_int_equal(run_by(skeleton->progs.test_train, &p, (uint32_t)user + med.len - 1), 0);
+				assert_int_equal(run_by(skeleton->progs.test_train, &p, med.len - 1), 0);
+				/* A segment longer than everything is one datagram, and where its area begins decides on the pad octet. */
+				assert_int_equal(run_by(skeleton->progs.test_train, &p, 3000), (user + med.len) * 3 % 2 ? 0 : med.len);
+				p.octets[p.ip + (version == 4 ? 20 : 40)] ^= 1; /* of another port */
+				assert_int_equal(run_by(skeleton->progs.test_train, &p, (uint32_t)user + med.len), 0);
+			}
+}
+
+static void segments_are_patched_one_by_one(void **state)
+{
+	static const size_t lens[] = { 0, 1, 2, 5, 63, 64, 1200, 1201 };
+	struct packet sent, want;
+	struct datagram d;
+
+	(void)state;
+	NEEDS_KERNEL();
+	for (uint8_t version = 4; version <= 6; version = (uint8_t)(version + 2))
+		for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+			fill(&d, version, lens[i], &med);
+			build_usual(&sent, &d, false);
+			build_usual(&want, &d, true);
+			assert_int_equal(run_by(skeleton->progs.test_segment, &sent, 0), med.len);
+			same(&sent, &want);
+			assert_int_equal(run_by(skeleton->progs.test_segment, &sent, 0), 0);
+			same(&sent, &want);
+			/* The ticket says which form: no other is looked for. */
+			fill(&d, version, lens[i], &plain);
+			build_usual(&sent, &d, false);
+			want = sent;
+			assert_int_equal(run_by(skeleton->progs.test_segment, &sent, 0), 0);
+			same(&sent, &want);
+			fill(&d, version, lens[i], &med);
+			d.area[med.len - 1] ^= 1;
+			build_usual(&sent, &d, false);
+			want = sent;
+			assert_int_equal(run_by(skeleton->progs.test_segment, &sent, 0), 0);
+			same(&sent, &want);
+		}
+}
+
 static void what_only_resembles_an_area_passes(void **state)
 {
 	struct packet p;
@@ -476,6 +562,8 @@ int main(void)
 		cmocka_unit_test(vlan_tags_are_stepped_over),
 		cmocka_unit_test(fragments_pass_as_they_are),
 		cmocka_unit_test(trains_pass_as_they_are),
+		cmocka_unit_test(trains_are_known_by_their_first_segment),
+		cmocka_unit_test(segments_are_patched_one_by_one),
 		cmocka_unit_test(what_only_resembles_an_area_passes),
 		cmocka_unit_test(other_protocols_and_ports_pass),
 		cmocka_unit_test(every_truncation_passes),

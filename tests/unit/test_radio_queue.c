@@ -328,6 +328,33 @@ static void base_goes_before_layers_above_when_it_would_be_late(void **state)
 	radio_queue_free(q, 0);
 }
 
+/* A newer key that would be late behind older MDUs goes before them; what was begun is finished first. */
+static void key_goes_before_what_is_older_when_it_would_be_late(void **state)
+{
+	struct radio_queue *q = open_queue("mdu", 1000);
+	int64_t now = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) { /* 1,000 octets each 10 ms */
+		med(q, now, (uint8_t)i, 2, 1, 1);
+		get(q, now);
+		now += 10 * MS;
+	}
+	for (int i = 0; i < 10; i++)
+		med(q, now, (uint8_t)(50 + i / 5), 2, 1, 1);
+	get(q, now); /* of 50 */
+	for (int i = 0; i < 6; i++)
+		med(q, now, 100, 1, 1, 1);
+	sent = 0;
+	for (int i = 0; i < 5; i++)
+		get(q, now += 10 * MS);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(packets[order[i]].marks.name, 50);
+	assert_int_equal(packets[order[4]].marks.name, 100);
+	drain(q, now);
+	radio_queue_free(q, now);
+}
+
 static void colours_and_roles_name_mdus(void **state)
 {
 	struct radio_queue *q = open_queue("mdu", 1000);
@@ -480,6 +507,7 @@ int main(void)
 		cmocka_unit_test(upper_layer_lost_means_those_above_until_the_next_base),
 		cmocka_unit_test(class_that_rises_inside_an_mdu_counts),
 		cmocka_unit_test(base_goes_before_layers_above_when_it_would_be_late),
+		cmocka_unit_test(key_goes_before_what_is_older_when_it_would_be_late),
 		cmocka_unit_test(colours_and_roles_name_mdus),
 		cmocka_unit_test(audio_does_not_preempt_video),
 		cmocka_unit_test(flows_without_marks_get_their_share),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <radio_trace.h>
+#include <stdbool.h>
 
 static int read_text(struct trace *t, const char *text, unsigned long *line, const char **expected)
 {
@@ -57,6 +58,105 @@ static void named_traces_have_the_figures_they_promise(void **state)
 	profile_is_kept("hard-b", 16.7e6, 0.11, 11, 0.9);
 	profile_is_kept("hard-c", 5.0e6, 0.12, 12, 1.4);
 	profile_is_kept("mild", 5.2e6, 0.04, 5, 0.5);
+}
+
+/* --- The shape: what the table of the named traces leaves open ------------------------------------------------------------- */
+
+enum { WINDOWS = 1200 };
+
+struct shape {
+	double deviation, tenth, second, edge; /* of the logarithm of the good windows: deviation, correlation after 0.1 s and 1 s; mean
+	                                          beside dips, against all, in deviations */
+	double single, blank;                  /* of the low windows: dips of one; without any opportunity */
+};
+
+static double correlation(const double *x, const bool *low, unsigned lag)
+{
+	double sum = 0;
+	unsigned n = 0;
+
+	for (unsigned w = 0; w + lag < WINDOWS; w++) {
+		if (low[w] || low[w + lag])
+			continue;
+		sum += x[w] * x[w + lag];
+		n++;
+	}
+	return sum / n;
+}
+
+static struct shape shape_of(const struct trace *t)
+{
+	double x[WINDOWS], mean = 0, square = 0, quarter = (double)t->count / WINDOWS / 4;
+	unsigned carried[WINDOWS] = { 0 }, good = 0, edges = 0, singles = 0, blanks = 0;
+	bool low[WINDOWS];
+	struct shape s = { 0 };
+
+	for (size_t i = 0; i < t->count; i++)
+		carried[(t->at[i] - 1) / 100]++;
+	for (unsigned w = 0; w < WINDOWS; w++) {
+		low[w] = carried[w] < quarter;
+		blanks += low[w] && !carried[w];
+		x[w] = low[w] ? 0 : log(carried[w]);
+		mean += x[w];
+		good += !low[w];
+	}
+	mean /= good;
+	for (unsigned w = 0; w < WINDOWS; w++)
+		square += low[w] ? 0 : (x[w] - mean) * (x[w] - mean) / good;
+	for (unsigned w = 0; w < WINDOWS; w++)
+		x[w] = (x[w] - mean) / sqrt(square);
+	for (unsigned w = 1; w + 1 < WINDOWS; w++) {
+		singles += low[w] && !low[w - 1] && !low[w + 1];
+		if (low[w] || (!low[w - 1] && !low[w + 1]))
+			continue;
+		s.edge += x[w];
+		edges++;
+	}
+	s.deviation = sqrt(square);
+	s.tenth = correlation(x, low, 1);
+	s.second = correlation(x, low, 10);
+	s.edge /= edges;
+	s.single = (double)singles / (WINDOWS - good);
+	s.blank = (double)blanks / (WINDOWS - good);
+	return s;
+}
+
+static void shape_is_kept(const char *name, const struct shape *should)
+{
+	enum { SEEDS = 40 };
+	struct shape mean = { 0 };
+	struct trace t;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct shape s;
+
+		assert_int_equal(trace_generate(&t, trace_profile(name), 120, seed), 0);
+		s = shape_of(&t);
+		mean.deviation += s.deviation / SEEDS;
+		mean.tenth += s.tenth / SEEDS;
+		mean.second += s.second / SEEDS;
+		mean.edge += s.edge / SEEDS;
+		mean.single += s.single / SEEDS;
+		mean.blank += s.blank / SEEDS;
+		trace_free(&t);
+	}
+	within(mean.deviation, should->deviation, 0.1, "deviation of the logarithm");
+	within(mean.tenth, should->tenth, 0.1, "correlation after 0.1 s");
+	within(mean.second, should->second, 0.25, "correlation after 1 s");
+	within(-mean.edge, -should->edge, 0.35, "rate beside dips");
+	within(mean.single, should->single, 0.15, "dips of one window");
+	if (fabs(mean.blank - should->blank) > 0.06)
+		fail_msg("blank windows: %g, expected %g", mean.blank, should->blank);
+}
+
+/* As measured on the LTE downlinks that come with Mahimahi: ATT-LTE-driving-2016, TMobile-LTE-short and Verizon-LTE-short, which have
+ * the figures of the three hard traces. */
+static void shape_is_that_of_measured_links(void **state)
+{
+	(void)state;
+	shape_is_kept("hard-a", &(struct shape){ 0.65, 0.72, 0.41, -0.92, 0.11, 0.37 });
+	shape_is_kept("hard-b", &(struct shape){ 0.56, 0.73, 0.46, -0.95, 0.23, 0.34 });
+	shape_is_kept("hard-c", &(struct shape){ 0.60, 0.77, 0.58, -1.27, 0.18, 0.14 });
 }
 
 static void same_seed_same_trace_other_seed_another(void **state)
@@ -172,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(named_traces_have_the_figures_they_promise),
+		cmocka_unit_test(shape_is_that_of_measured_links),
 		cmocka_unit_test(same_seed_same_trace_other_seed_another),
 		cmocka_unit_test(figures_are_counted_right),
 		cmocka_unit_test(mahimahi_files_are_read_and_written),

@@ -80,7 +80,7 @@ static int begin(void **state)
 	strcpy(folder, "/tmp/mdshelf.XXXXXX");
 	seed = random_seed();
 	keys = keys_new(16, seed, &lend_libcrypto);
-	return mkdtemp(folder) && keys && shelf_open(&shelf, folder, "cap1", false, keys) == 0 ? 0 : -1;
+	return mkdtemp(folder) && keys && shelf_open(&shelf, folder, "cap1", false, keys, time(NULL)) == 0 ? 0 : -1;
 }
 
 static int end(void **state)
@@ -141,13 +141,13 @@ static void a_restart_loses_nothing(void **state)
 	for (uint32_t i = 7; i <= 8; i++)
 		assert_int_equal(offered(i, now, now + 600, &faults), 0);
 	shelf_close(shelf);
-	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys), 0);
+	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys, time(NULL)), 0);
 	assert_true(decodes(7) && decodes(8));
 	assert_true(refused(6, now, now + 600, MD_B_BOOK_OLD));
 	shelf_close(shelf);
 	snprintf(path, sizeof path, "%s/cap1.8.book", folder);
 	assert_int_equal(truncate(path, 200), 0);
-	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys), 0);
+	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys, time(NULL)), 0);
 	assert_true(decodes(7));
 	assert_false(decodes(8));
 	assert_int_equal(shelf_counts(shelf).damaged, 1);
@@ -166,10 +166,29 @@ static void a_book_without_its_number_is_there(void **state)
 	shelf_close(shelf);
 	snprintf(path, sizeof path, "%s/cap1.highest", folder);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys), 0);
+	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys, time(NULL)), 0);
 	assert_true(decodes(5));
 	assert_int_equal(offered(5, now, now + 600, &faults), 0);
 	assert_true(refused(4, now, now + 600, MD_B_BOOK_OLD));
+}
+
+/* A recording is read with the books of its time, however old it is. */
+static void books_of_another_time_are_judged_by_that_time(void **state)
+{
+	struct md_book_faults faults;
+	int64_t now = time(NULL);
+	char path[128];
+
+	(void)state;
+	assert_int_equal(offered(5, now, now + 600, &faults), 0);
+	snprintf(path, sizeof path, "%s/cap1.5.book", folder);
+	shelf_close(shelf);
+	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys, now + 600), 0);
+	assert_true(decodes(5)); /* the allowance for clocks */
+	shelf_close(shelf);
+	assert_int_equal(shelf_open(&shelf, folder, "cap1", false, keys, now + 600 + MD_BOOK_GRACE), 0);
+	assert_false(decodes(5));
+	assert_int_equal(access(path, F_OK), -1);
 }
 
 static void what_is_over_is_forgotten(void **state)
@@ -201,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_newest_two_are_kept, begin, end),
 		cmocka_unit_test_setup_teardown(a_restart_loses_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(a_book_without_its_number_is_there, begin, end),
+		cmocka_unit_test_setup_teardown(books_of_another_time_are_judged_by_that_time, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_over_is_forgotten, begin, end),
 	};
 
