@@ -37,7 +37,7 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
-ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armdetour.o arminterfaces.o armlink.o armoff.o armpair.o netns.o)
+ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armdetour.o arminterfaces.o armlink.o armoff.o armpair.o netns.o nft.o)
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
 # What "make gain" runs, beside the encoder.
@@ -115,7 +115,7 @@ $(B)/mdctl: $(MDCTL_OBJ) $(ARM_OBJ) $(B)/provisioner/bookjson.o $(B)/provisioner
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -ljansson -lbpf
 
 $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lbpf -lm
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lbpf -lpthread -lm
 
 # The programs in the kernel: byte code of clang, joined into one object, and a header that carries it.
 $(B)/%.bpf.o: %.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <mdshim/broker.h>
+
 #include "config_parse.h"
 
 #define INI_HANDLER_LINENO 1 /* as Debian builds it */
@@ -15,6 +17,7 @@
 #define GENERAL(member) offsetof(struct config, member), sizeof(((struct config *)0)->member), 0
 #define DOMAIN(member) offsetof(struct domain_config, member), sizeof(((struct domain_config *)0)->member), 0
 #define CONTROLLER(member) offsetof(struct controller_config, member), sizeof(((struct controller_config *)0)->member), 0
+#define LEND(member) offsetof(struct lend_config, member), sizeof(((struct lend_config *)0)->member), 0
 #define LIST(member, count) offsetof(struct domain_config, member), sizeof(((struct domain_config *)0)->member), \
 	offsetof(struct domain_config, count)
 
@@ -34,6 +37,14 @@ static const struct key keys[] = {
 		GENERAL(arm_namespaces), 0, 0 },
 	{ { "provisioner", "arm_dir", AN_ABSOLUTE_PATH, "/sys/fs/bpf/mdshim" }, read_path, GENERAL(arm_dir), 0, 0 },
 	{ { "provisioner", "arm_cgroup", AN_ABSOLUTE_PATH ", or nothing", "" }, read_path, GENERAL(arm_cgroup), 0, 0 },
+	{ { "provisioner", "broker_socket", AN_ABSOLUTE_PATH " of at most 107 octets", MD_BROKER_SOCKET }, read_path,
+		GENERAL(broker_socket), 0, 0 },
+	{ { "provisioner", "nft", "yes or no", "no" }, read_yes, GENERAL(nft), 0, 0 },
+	{ { "provisioner", "nft_mark", "one bit of 32, as 0x40000000", "0x40000000" }, read_bit, GENERAL(nft_mark), 0, 0 },
+	{ { "raw", "uid", "the name or the number of a user, or nothing", "" }, read_user, LEND(uid), 0, 0 },
+	{ { "raw", "gid", "the name or the number of a group, or nothing", "" }, read_group, LEND(gid), 0, 0 },
+	{ { "raw", "cgroup", AN_ABSOLUTE_PATH " of a control group, or nothing", "" }, read_path, LEND(cgroup), 0, 0 },
+	{ { "raw", "device", "the name of a network interface, or nothing", "" }, read_device, LEND(device), 0, 0 },
 	{ { "domain", "option", "ofc or med", "ofc" }, read_option, DOMAIN(ofc), 0, 0 },
 	{ { "domain", "epoch", "seconds from 2 to 32768", "600" }, read_seconds, DOMAIN(epoch), 2, 32768 },
 	{ { "domain", "lead", "seconds from 0 to 32768", "120" }, read_seconds, DOMAIN(lead), 0, 32768 },
@@ -79,7 +90,7 @@ struct parse {
 	const char *text;
 	size_t len, at;
 	int line, section_line;
-	const char *kind;            /* "provisioner", "domain", "controller"; NULL: none or a refused one */
+	const char *kind;            /* "provisioner", "domain", "controller", "raw"; NULL: none or a refused one */
 	bool refused;
 	char label[128];             /* "[domain cap1]" */
 	void *base;
@@ -136,6 +147,17 @@ static void domain_end(struct parse *p)
 		mistake(p, p->section_line, "%s: key_life: expected three epochs or more", p->label);
 }
 
+/* A raw socket can send in anybody's name: nobody gets one by an oversight. */
+static void lend_end(struct parse *p)
+{
+	const struct lend_config *lend = p->base;
+
+	if (!lend->by_uid && !lend->by_gid && !lend->cgroup[0])
+		mistake(p, p->section_line, "%s: expected uid, gid or cgroup: who may have raw sockets", p->label);
+	if (strlen(lend->cgroup) > 1 && lend->cgroup[strlen(lend->cgroup) - 1] == '/')
+		mistake(p, p->section_line, "%s: cgroup: expected no slash at the end", p->label);
+}
+
 static void section_end(struct parse *p)
 {
 	if (!p->kind)
@@ -143,6 +165,8 @@ static void section_end(struct parse *p)
 	missing(p);
 	if (strcmp(p->kind, "domain") == 0)
 		domain_end(p);
+	else if (strcmp(p->kind, "raw") == 0)
+		lend_end(p);
 	p->kind = NULL;
 }
 
@@ -160,6 +184,16 @@ static bool named_begin(struct parse *p, const char *kind, const char *name)
 		strcpy(((struct domain_config *)p->base)->name, name);
 		return true;
 	}
+	if (strcmp(kind, "raw") == 0) {
+		for (uint32_t i = 0; i < c->lends; i++)
+			if (strcmp(c->lend[i].name, name) == 0)
+				return false;
+		if (c->lends == CONFIG_LENDS || strlen(name) >= CONFIG_NAME)
+			return false;
+		p->base = &c->lend[c->lends++];
+		strcpy(((struct lend_config *)p->base)->name, name);
+		return true;
+	}
 	for (uint32_t i = 0; i < c->controllers; i++)
 		if (strcmp(c->controller[i].name, name) == 0)
 			return false;
@@ -171,10 +205,24 @@ static bool named_begin(struct parse *p, const char *kind, const char *name)
 	return true;
 }
 
-/* [provisioner], [domain NAME] or [controller NAME]. */
+/* [provisioner], or one of those with a name. */
+static const struct named {
+	const char *kind;
+	unsigned most;
+} named[] = { { "domain", CONFIG_DOMAINS }, { "controller", CONFIG_CONTROLLERS }, { "raw", CONFIG_LENDS } };
+
+static const struct named *named_find(const char *kind)
+{
+	for (unsigned i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (strcmp(named[i].kind, kind) == 0)
+			return &named[i];
+	return NULL;
+}
+
 static void section_begin(struct parse *p, char *header)
 {
 	char *name = strpbrk(header, " \t");
+	const struct named *known;
 
 	section_end(p);
 	memset(p->seen, 0, sizeof(p->seen));
@@ -193,16 +241,16 @@ static void section_begin(struct parse *p, char *header)
 		p->general = true;
 		p->base = p->config;
 		p->kind = "provisioner";
-	} else if (name && (strcmp(header, "domain") == 0 || strcmp(header, "controller") == 0)) {
+	} else if (name && (known = named_find(header)) != NULL) {
 		if (!md_domain_good(name, strlen(name)) || !named_begin(p, header, name)) {
 			mistake(p, p->line, "%s: expected a name of 1 to 63 of A-Z a-z 0-9 . _ - that no other has, and at most %d of them",
-				p->label, *header == 'd' ? CONFIG_DOMAINS : CONFIG_CONTROLLERS);
+				p->label, (int)known->most);
 			return;
 		}
-		p->kind = *header == 'd' ? "domain" : "controller";
+		p->kind = known->kind;
 		defaults(p->kind, p->base);
 	} else {
-		mistake(p, p->line, "%s: expected [provisioner], [domain NAME] or [controller NAME]", p->label);
+		mistake(p, p->line, "%s: expected [provisioner], [domain NAME], [controller NAME] or [raw NAME]", p->label);
 		return;
 	}
 	p->refused = false;
@@ -289,8 +337,8 @@ static void whole_file(struct parse *p)
 {
 	struct config *c = p->config;
 
-	if (!c->domains && !c->arm)
-		mistake(p, 0, "expected one [domain NAME] or more, or arm = yes");
+	if (!c->domains && !c->arm && !c->nft && !c->lends)
+		mistake(p, 0, "expected one [domain NAME] or more, arm = yes, nft = yes, or a [raw NAME]");
 	for (uint32_t i = 0; i < c->controllers; i++) {
 		uint32_t k = 0;
 

@@ -9,6 +9,9 @@
 enum {
 	CONFIG_DOMAINS = 16,
 	CONFIG_CONTROLLERS = 64,
+	CONFIG_LENDS = 32,
+	CONFIG_SOCKET = 108,         /* octets of a Unix socket's path with its NUL */
+	CONFIG_DEVICE = 16,
 	CONFIG_MEANINGS = 36,        /* 4 x 3 x 3 */
 	CONFIG_ERRORS = 32,
 	CONFIG_PATH = 256,
@@ -41,6 +44,15 @@ struct domain_config {
 	enum md_algorithm algorithm;
 };
 
+/* Who may have raw sockets: all that is given has to be so. */
+struct lend_config {
+	char name[CONFIG_NAME];
+	bool by_uid, by_gid;
+	uint32_t uid, gid;
+	char cgroup[CONFIG_PATH];    /* "": any */
+	char device[CONFIG_DEVICE];  /* to which they are bound; "": to none */
+};
+
 struct config {
 	char state_dir[CONFIG_PATH], publish_dir[CONFIG_PATH], group[CONFIG_NAME], control_socket[CONFIG_PATH];
 	char stats_dir[CONFIG_PATH], metrics_file[CONFIG_PATH]; /* "": none */
@@ -49,6 +61,11 @@ struct config {
 	bool arm;                    /* put the egress patch into the kernel */
 	char arm_namespaces[CONFIG_PATH]; /* "own", "all", or names */
 	char arm_dir[CONFIG_PATH], arm_cgroup[CONFIG_PATH]; /* arm_cgroup "": the root */
+	char broker_socket[CONFIG_SOCKET];
+	bool nft;                    /* mark sockets, and put the table in that knows them by it */
+	uint32_t nft_mark;           /* one bit */
+	struct lend_config lend[CONFIG_LENDS];
+	uint32_t lends;
 	struct domain_config domain[CONFIG_DOMAINS];
 	uint32_t domains;
 	struct controller_config controller[CONFIG_CONTROLLERS];

@@ -2,7 +2,9 @@
  *
  * config_values.c - the values of provisioner.conf. */
 #include <errno.h>
+#include <grp.h>
 #include <math.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +122,61 @@ bool read_cover(const struct key *key, void *into, const char *value)
 	(void)key;
 	*(uint32_t *)into = 0;
 	return strcmp(value, "datagram") == 0 || whole(value, MD_COVER_MIN, 65535, into);
+}
+
+/* One bit of 32. */
+bool read_bit(const struct key *key, void *into, const char *value)
+{
+	unsigned long n;
+	char *end;
+
+	(void)key;
+	if (*value < '0' || *value > '9')
+		return false;
+	errno = 0;
+	n = strtoul(value, &end, 0);
+	if (errno || *end || n == 0 || n > UINT32_MAX || (n & (n - 1)))
+		return false;
+	*(uint32_t *)into = (uint32_t)n;
+	return true;
+}
+
+/* A name that the system knows, or a number; the largest is none (chown(2)). Whether there is one stands in front. */
+bool read_user(const struct key *key, void *into, const char *value)
+{
+	struct lend_config *lend = (struct lend_config *)(void *)((char *)into - key->offset);
+	const struct passwd *entry;
+
+	lend->by_uid = whole(value, 0, UINT32_MAX - 1, into);
+	if (lend->by_uid || !*value)
+		return true;
+	entry = getpwnam(value);
+	if (entry)
+		*(uint32_t *)into = entry->pw_uid;
+	return lend->by_uid = entry != NULL;
+}
+
+bool read_group(const struct key *key, void *into, const char *value)
+{
+	struct lend_config *lend = (struct lend_config *)(void *)((char *)into - key->offset);
+	const struct group *entry;
+
+	lend->by_gid = whole(value, 0, UINT32_MAX - 1, into);
+	if (lend->by_gid || !*value)
+		return true;
+	entry = getgrnam(value);
+	if (entry)
+		*(uint32_t *)into = entry->gr_gid;
+	return lend->by_gid = entry != NULL;
+}
+
+bool read_device(const struct key *key, void *into, const char *value)
+{
+	if (!*value) {
+		*(char *)into = '\0';
+		return true;
+	}
+	return !strpbrk(value, "/: \t") && strcmp(value, ".") != 0 && strcmp(value, "..") != 0 && text_take(into, key->size, value);
 }
 
 /* "D/P/L" or, for streams, "P/L". */

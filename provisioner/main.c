@@ -4,6 +4,7 @@
  * fail at the start fails before that. */
 #include "armwatch.h"
 #include "bookjson.h"
+#include "broker.h"
 #include "control.h"
 #include "log.h"
 #include "metrics.h"
@@ -23,6 +24,7 @@
 
 static struct service service;
 static struct armwatch *armwatch;
+static struct broker *broker;
 static ev_timer metrics, watchdog;
 
 static void status(void)
@@ -34,6 +36,18 @@ static void status(void)
 		active += service.domain[i]->active != NULL;
 	snprintf(text, sizeof(text), "STATUS=%u domains, %u with an active book", service.domains, active);
 	notify(text);
+}
+
+/* The old one goes first, since both would listen at the same place. */
+static void broker_again(const struct config *config)
+{
+	char why[BROKER_WHY];
+
+	broker_close(broker);
+	if (broker_open(&broker, config, why) != 0)
+		log_error("broker: %s", why);
+	else if (broker_run(broker) != 0)
+		log_error("broker: no thread");
 }
 
 static int reload(struct service *s)
@@ -52,6 +66,7 @@ static int reload(struct service *s)
 		ev_timer_again(s->loop, &metrics);
 		armwatch_stop(armwatch);
 		armwatch = armwatch_start(s->loop, &s->config);
+		broker_again(&s->config);
 	}
 	notify("READY=1");
 	status();
@@ -181,6 +196,7 @@ int main(int argc, char **argv)
 	struct ev_loop *loop;
 	struct http *http;
 	struct control *control;
+	char why[BROKER_WHY];
 	int err;
 
 	arguments_read(&a, argc, argv);
@@ -201,6 +217,10 @@ int main(int argc, char **argv)
 		log_error("%s: %s", service.config.control_socket, strerror(-err));
 		return 1;
 	}
+	if (broker_open(&broker, &service.config, why) != 0) {
+		log_error("broker: %s", why);
+		return 1;
+	}
 	if (a.detach && daemon(0, 1) < 0) {
 		log_error("--detach: %s", strerror(errno));
 		return 1;
@@ -209,9 +229,12 @@ int main(int argc, char **argv)
 		ev_loop_fork(loop);
 	service_start(&service, loop, http);
 	armwatch = armwatch_start(loop, &service.config);
+	if (broker_run(broker) != 0)
+		log_error("broker: no thread");
 	run(loop, &a);
 	control_close(control);
 	armwatch_stop(armwatch);
+	broker_close(broker);
 	metrics_write(&service);
 	service_stop(&service);
 	http_free(http);

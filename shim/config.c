@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <mdshim/broker.h>
+
 #include "config_parse.h"
 
 #define INI_HANDLER_LINENO 1 /* as Debian builds it */
@@ -167,6 +169,9 @@ static void defaults(struct config *config)
 	config->processes = 1;
 	strcpy(config->stats_dir, "/run/mdshim");
 	strcpy(config->publish_dir, "/run/mdshim/books");
+	strcpy(config->broker_socket, MD_BROKER_SOCKET);
+	memcpy(config->engine, (uint8_t[]){ MD_ENGINE_PATCH, MD_ENGINE_NFT, MD_ENGINE_RAW }, 3);
+	config->engines = 3;
 	config->flows = 100000;
 	config->sockets = 4096;
 	config->key.keyid = 1;

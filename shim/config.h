@@ -24,6 +24,8 @@ enum {
 	CONFIG_PORTS = 16,      /* ranges per route */
 	CONFIG_PROCESSES = 64,
 	CONFIG_TURN = 16,
+	CONFIG_ENGINES = 4,
+	CONFIG_SOCKET = 108,    /* octets of a Unix socket's path with its NUL */
 	CONFIG_NUMBERS = 16,    /* in one list of numbers or MIDs */
 	CONFIG_MID = 33,        /* octets of a media identification (MID) with its NUL */
 	CONFIG_ERRORS = 64,     /* errors kept; what is beyond is only counted */
@@ -112,6 +114,9 @@ struct config {
 	char stats_dir[CONFIG_TEXT];
 	char log_file[CONFIG_TEXT];  /* "" = none */
 	char publish_dir[CONFIG_TEXT]; /* of the provisioner */
+	char broker_socket[CONFIG_SOCKET]; /* of the provisioner: descriptors are lent there */
+	uint8_t engine[CONFIG_ENGINES]; /* enum md_engine, in the order in which they are tried */
+	unsigned engines;
 	uint32_t flows, sockets;     /* bounds of the tables */
 	bool auth;                   /* off in laboratories only */
 	char key_file[CONFIG_TEXT];  /* "" = none */

@@ -7,6 +7,7 @@
 #define PORTS "ports or ranges of ports from 1 to 65535, separated by commas"
 #define PREFIXES "IPv4 or IPv6 prefixes, separated by commas"
 #define ROW "three numbers D, P, L: D from 0 to 3, P from 1 to 3, L from 0 to 2"
+#define ENGINE_NAMES "patch, nft, raw, each at most once, separated by commas"
 #define YEAR_9999 253402300799
 
 /* section, its name, key, parser, structure, member, lowest, highest, what is expected */
@@ -16,6 +17,8 @@
 	X(SHIM, "shim", "stats_dir", parse_path, config, stats_dir, 0, 0, "a path from / on")                          \
 	X(SHIM, "shim", "log_file", parse_path, config, log_file, 0, 0, "a path from / on")                            \
 	X(SHIM, "shim", "publish_dir", parse_path, config, publish_dir, 0, 0, "a path from / on")                      \
+	X(SHIM, "shim", "broker_socket", parse_path, config, broker_socket, 0, 0, "a path from / on")                  \
+	X(SHIM, "shim", "engines", parse_engines, config, engine, 0, 0, ENGINE_NAMES)                                  \
 	X(SHIM, "shim", "flows", parse_number, config, flows, 16, 16777216, "a number from 16 to 16777216")            \
 	X(SHIM, "shim", "sockets", parse_number, config, sockets, 16, 1048576, "a number from 16 to 1048576")          \
 	X(AUTH, "auth", "auth", parse_bool, config, auth, 0, 0, "on or off")                                           \

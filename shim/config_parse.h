@@ -114,7 +114,7 @@ bool address_read(const char *text, uint8_t *version, uint8_t addr[16]);
 typedef enum parsed parser(struct parse *p, const struct key *key, void *into, const char *value);
 parser parse_bool, parse_word, parse_number, parse_path, parse_algorithm, parse_cover, parse_format, parse_row, parse_patterns,
 	parse_pattern, parse_carries, parse_reference, parse_stun_type, parse_stun_token, parse_token, parse_token_file,
-	parse_domain, parse_address, parse_prefixes, parse_ports, parse_numbers, parse_mids;
+	parse_domain, parse_engines, parse_address, parse_prefixes, parse_ports, parse_numbers, parse_mids;
 
 /* Reads a file of hex digits into octets; returns how many, or -errno, -EINVAL if it is not that. mode receives the
  * file's permissions. */

@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include <mdshim/stats.h>
+
 #include "config_parse.h"
 
 static bool zero(const uint8_t *octets, size_t len)
@@ -232,6 +234,34 @@ enum parsed parse_carries(struct parse *p, const struct key *key, void *into, co
 	if (too_long)
 		return NOT_EXPECTED;
 	*(unsigned *)into = carries;
+	return PARSED;
+}
+
+enum parsed parse_engines(struct parse *p, const struct key *key, void *into, const char *value)
+{
+	static const struct { const char *name; uint8_t engine; } known[] = {
+		{ "patch", MD_ENGINE_PATCH }, { "nft", MD_ENGINE_NFT }, { "raw", MD_ENGINE_RAW },
+	};
+	enum { KNOWN = sizeof known / sizeof *known };
+	uint8_t engine[KNOWN];
+	unsigned n = 0, i, k;
+	char item[8];
+	bool too_long;
+
+	while (next_item(&value, item, sizeof item, &too_long)) {
+		for (i = 0; i < KNOWN && strcmp(item, known[i].name) != 0; i++)
+			;
+		for (k = 0; i < KNOWN && k < n && engine[k] != known[i].engine; k++)
+			;
+		if (i == KNOWN || k < n || n == KNOWN)
+			return NOT_EXPECTED;
+		engine[n++] = known[i].engine;
+	}
+	if (too_long)
+		return NOT_EXPECTED;
+	memset(into, 0, key->size);
+	memcpy(into, engine, n);
+	p->config->engines = n;
 	return PARSED;
 }
 

@@ -5,10 +5,13 @@
 
 enum { PROBE_MS = 5000, ASK_AT_ONCE = 1 };
 
-/* The order of preference; an engine that a process may not use is asked again now and then, since capabilities and
- * programs in the kernel come and go. */
-static const struct engine *const engines[] = { &engine_patch, &engine_raw };
-enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
+static const struct engine *const all[] = { &engine_patch, &engine_nft, &engine_raw };
+enum { ENGINES = sizeof(all) / sizeof(all[0]) };
+
+/* In the order of preference; an engine that a process may not use is asked again now and then, since capabilities, programs
+ * in the kernel and rules come and go. */
+static const struct engine *engines[ENGINES];
+static unsigned engine_count;
 
 static struct {
 	_Atomic uint32_t refused; /* when it was refused, milliseconds; 0: it was not */
@@ -22,7 +25,7 @@ static void note(unsigned six, unsigned engine, int err)
 	uint32_t *refused = six ? page->refused_v6 : page->refused_v4, best = MD_ENGINE_NONE, error = 0;
 
 	__atomic_store_n(&refused[engines[engine]->id], (uint32_t)err, __ATOMIC_RELAXED);
-	for (unsigned i = ENGINES; i-- > 0;) {
+	for (unsigned i = engine_count; i-- > 0;) {
 		uint32_t why = __atomic_load_n(&refused[engines[i]->id], __ATOMIC_RELAXED);
 
 		if (why)
@@ -30,7 +33,7 @@ static void note(unsigned six, unsigned engine, int err)
 		else
 			best = (uint32_t)engines[i]->id, error = 0;
 	}
-	for (unsigned i = 0; i < ENGINES && (uint32_t)engines[i]->id != best; i++)
+	for (unsigned i = 0; i < engine_count && (uint32_t)engines[i]->id != best; i++)
 		error = __atomic_load_n(&refused[engines[i]->id], __ATOMIC_RELAXED);
 	__atomic_store_n(six ? &page->engine_v6 : &page->engine_v4, best, __ATOMIC_RELAXED);
 	__atomic_store_n(six ? &page->engine_errno_v6 : &page->engine_errno_v4, error, __ATOMIC_RELAXED);
@@ -45,7 +48,7 @@ bool egress_usable(uint8_t version)
 
 static void test_all(unsigned six)
 {
-	for (unsigned i = 0; i < ENGINES; i++) {
+	for (unsigned i = 0; i < engine_count; i++) {
 		int err = engines[i]->test(six ? 6 : 4);
 
 		state[six][i].wrong = err == -EBADMSG;
@@ -54,8 +57,12 @@ static void test_all(unsigned six)
 	}
 }
 
-void egress_start(bool ipv4, bool ipv6)
+void egress_start(const uint8_t *order, unsigned n, bool ipv4, bool ipv6)
 {
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; k < ENGINES && engine_count < ENGINES; k++)
+			if (all[k]->id == order[i])
+				engines[engine_count++] = all[k];
 	if (ipv4)
 		test_all(0);
 	if (ipv6)
@@ -95,7 +102,8 @@ static int try_engine(const struct engine *engine, struct sock *sock, const stru
 static bool is_refusal(int err)
 {
 	return err == -EPERM || err == -EACCES || err == -EAFNOSUPPORT || err == -ENOPROTOOPT || err == -ENODEV ||
-		err == -EINVAL;
+		err == -EINVAL || err == -EXDEV || err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET || err == -ETIMEDOUT ||
+		err == -EPROTO;
 }
 
 int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
@@ -104,7 +112,7 @@ int egress_send(struct sock *sock, const struct view *view, struct parcel *parce
 	unsigned six = parcel->tuple.version == 6;
 	int last = -ENODEV;
 
-	for (unsigned i = 0; i < ENGINES; i++) {
+	for (unsigned i = 0; i < engine_count; i++) {
 		uint32_t refused = atomic_load_explicit(&state[six][i].refused, memory_order_relaxed);
 		bool armed = false;
 		int err;

@@ -52,10 +52,11 @@ static inline uint16_t parcel_sum(const struct parcel *parcel)
 	return md_sum(parcel->inner_sum, parcel->piece[1].iov_base, parcel->piece[1].iov_len);
 }
 
-extern const struct engine engine_patch, engine_raw;
+extern const struct engine engine_patch, engine_nft, engine_raw;
 
-/* Which engines can be used, found out once. Only from the constructor. */
-void egress_start(bool ipv4, bool ipv6);
+/* Which engines can be used, found out once; order: which may be, the best first (enum md_engine). Only from the
+ * constructor. */
+void egress_start(const uint8_t *order, unsigned n, bool ipv4, bool ipv6);
 
 /* Whether there is an engine for datagrams of that version, as far as is known. */
 bool egress_usable(uint8_t version);

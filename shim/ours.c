@@ -60,21 +60,20 @@ static void remember(uint32_t fd, uint64_t cookie)
 		atomic_store(&high, fd + 1);
 }
 
-int ours_socket(int domain, int type, int protocol, uint64_t *cookie)
+/* How many descriptors the process may have now. */
+static uint64_t may_have(void)
 {
 	struct rlimit files = { OURS_LIMIT_MIN, OURS_LIMIT_MIN };
-	uint64_t may;
-	long fd, moved;
 
 	raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&files, 0, 0);
-	may = files.rlim_cur < limit ? files.rlim_cur : limit;
-	if (atomic_load(&count) >= may / 4)
-		return -EMFILE;
-	fd = raw_socket(domain, type | SOCK_CLOEXEC, protocol);
-	if (fd < 0)
-		return (int)fd;
-	/* High numbers, since programs close or reuse the low ones; where none is free the low one will have to do. */
-	moved = raw_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (long)(may - may / 4), 0, 0, 0);
+	return files.rlim_cur < limit ? files.rlim_cur : limit;
+}
+
+/* High numbers, since programs close or reuse the low ones; where none is free the low one will have to do. */
+static int settle(long fd, uint64_t may, uint64_t *cookie)
+{
+	long moved = raw_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, (long)(may - may / 4), 0, 0, 0);
+
 	if (moved >= 0) {
 		raw_close((int)fd);
 		fd = moved;
@@ -86,6 +85,22 @@ int ours_socket(int domain, int type, int protocol, uint64_t *cookie)
 	}
 	remember((uint32_t)fd, *cookie);
 	return (int)fd;
+}
+
+int ours_socket(int domain, int type, int protocol, uint64_t *cookie)
+{
+	uint64_t may = may_have();
+	long fd;
+
+	if (atomic_load(&count) >= may / 4)
+		return -EMFILE;
+	fd = raw_socket(domain, type | SOCK_CLOEXEC, protocol);
+	return fd < 0 ? (int)fd : settle(fd, may, cookie);
+}
+
+int ours_adopt(int fd, uint64_t *cookie)
+{
+	return settle(fd, may_have(), cookie);
 }
 
 bool ours_still(int fd, uint64_t cookie)

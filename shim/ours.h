@@ -17,6 +17,9 @@ uint32_t ours_limit(void);
  * what the process may have). */
 int ours_socket(int domain, int type, int protocol, uint64_t *cookie);
 
+/* Takes a socket that was received, close-on-exec, in the same way: its new number, or -EMFILE, and it is closed. */
+int ours_adopt(int fd, uint64_t *cookie);
+
 /* Whether the number still is that socket. */
 bool ours_still(int fd, uint64_t cookie);
 

@@ -88,7 +88,7 @@ static void dress_tunnel(struct outlet_tunnel *tunnel, const struct view *view, 
 		raw_setsockopt(tunnel->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &never, sizeof(never));
 		raw_setsockopt(tunnel->fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 	}
-	sockview_mirror_to(tunnel->fd, tunnel->cookie, view);
+	sockview_mirror_to(tunnel->fd, tunnel->cookie, view, 0);
 }
 
 /* Its own options come first, since mark and device decide by which way the kernel sees the router. */
@@ -113,8 +113,10 @@ static int open_tunnel(const struct view *view, int index, const struct router *
 	return err;
 }
 
-static struct outlet_tunnel *ready_tunnel(struct outlet *outlet, int index)
+struct outlet_tunnel *outlet_ready_tunnel(struct sock *sock, int index)
 {
+	struct outlet *outlet = &sock->outlet;
+
 	for (int i = 0; i < OUTLET_TUNNELS; i++)
 		if (atomic_load_explicit(&outlet->tunnel[i].state, memory_order_acquire) == OUTLET_READY &&
 			outlet->tunnel[i].router == index)
@@ -152,7 +154,7 @@ static int publish_tunnel(struct sock *sock, const struct outlet_tunnel *made, u
 
 	if (!claim_take(&sock->claim, now))
 		return -EBUSY;
-	if (ready_tunnel(&sock->outlet, made->router)) {
+	if (outlet_ready_tunnel(sock, made->router)) {
 		err = -EEXIST; /* another thread was faster: a flow keeps its port, so that one is used */
 	} else {
 		for (int i = 0; i < OUTLET_TUNNELS && err; i++) {
@@ -167,6 +169,9 @@ static int publish_tunnel(struct sock *sock, const struct outlet_tunnel *made, u
 			at->tuple = made->tuple;
 			at->tos = made->tos;
 			memset(&at->patch, 0, sizeof(at->patch));
+			broker_drop(&at->loan);
+			atomic_store_explicit(&at->mark, 0, memory_order_relaxed);
+			atomic_store_explicit(&at->unmarked, 0, memory_order_relaxed);
 			atomic_store_explicit(&at->mtu, made->mtu, memory_order_relaxed);
 			atomic_store_explicit(&at->asked, made->asked, memory_order_relaxed);
 			atomic_store_explicit(&at->state, OUTLET_READY, memory_order_release);
@@ -196,7 +201,7 @@ int outlet_tunnel_to(struct sock *sock, const struct view *view, int index, cons
 	const struct outlet_tunnel **tunnel)
 {
 	for (int tries = 0; tries < 2; tries++) {
-		struct outlet_tunnel *mine = ready_tunnel(&sock->outlet, index);
+		struct outlet_tunnel *mine = outlet_ready_tunnel(sock, index);
 		int err = 0;
 
 		if (mine && still_good(mine, router, now)) {

@@ -15,6 +15,9 @@ socklen_t outlet_addr(struct sockaddr_in6 *addr, uint8_t version, const uint8_t 
 int outlet_tunnel_to(struct sock *sock, const struct view *view, int index, const struct router *router, uint32_t now,
 	const struct outlet_tunnel **tunnel);
 
+/* The tunnel that is ready, or NULL. */
+struct outlet_tunnel *outlet_ready_tunnel(struct sock *sock, int index);
+
 /* The raw socket for that version and router (-1: inline), or NULL. */
 struct outlet_raw *outlet_ready_raw(struct sock *sock, uint8_t version, int8_t router);
 

@@ -12,6 +12,7 @@
 
 #include <mdshim/arm.h>
 
+#include "broker.h"
 #include "config.h"
 #include "table.h"
 
@@ -44,6 +45,7 @@ struct outlet {
 		int fd;
 		uint64_t cookie;
 	} raw[OUTLET_RAW];
+	struct loan raw_loan;            /* a raw socket asked for; under the claim */
 	struct outlet_tunnel {           /* a bound and connected UDP socket: it holds the outer port */
 		_Atomic uint8_t state;
 		int8_t router;           /* index in the configuration */
@@ -54,6 +56,9 @@ struct outlet {
 		struct md_tuple tuple;   /* outer addresses */
 		uint8_t tos;             /* what it sends with, if nothing else is said */
 		struct outlet_patch patch;
+		_Atomic uint32_t mark;   /* the bit that the provisioner set in SO_MARK, 0: none */
+		_Atomic uint32_t unmarked; /* when it was found that it does not; 0: it was not */
+		struct loan loan;        /* or was asked to; under the claim */
 	} tunnel[OUTLET_TUNNELS];
 };
 

@@ -83,10 +83,10 @@ bool sockview_read(struct view *view, uint8_t domain, int fd, uint32_t stale)
 	return true;
 }
 
-void sockview_mirror_to(int fd, uint64_t cookie, const struct view *view)
+void sockview_mirror_to(int fd, uint64_t cookie, const struct view *view, uint32_t bits)
 {
 	/* The kernel doubles what it is told and reports the double. */
-	int sndbuf = (int)(view->sndbuf / 2), priority = (int)view->priority, mark = (int)view->mark;
+	int sndbuf = (int)(view->sndbuf / 2), priority = (int)view->priority, mark = (int)(view->mark | bits);
 
 	if (!ours_still(fd, cookie))
 		return;
@@ -102,10 +102,11 @@ void sockview_mirror(struct outlet *outlet, const struct view *view)
 {
 	for (int i = 0; i < OUTLET_RAW; i++)
 		if (atomic_load_explicit(&outlet->raw[i].state, memory_order_acquire) == OUTLET_READY)
-			sockview_mirror_to(outlet->raw[i].fd, outlet->raw[i].cookie, view);
+			sockview_mirror_to(outlet->raw[i].fd, outlet->raw[i].cookie, view, 0);
 	for (int i = 0; i < OUTLET_TUNNELS; i++)
 		if (atomic_load_explicit(&outlet->tunnel[i].state, memory_order_acquire) == OUTLET_READY)
-			sockview_mirror_to(outlet->tunnel[i].fd, outlet->tunnel[i].cookie, view);
+			sockview_mirror_to(outlet->tunnel[i].fd, outlet->tunnel[i].cookie, view,
+				atomic_load_explicit(&outlet->tunnel[i].mark, memory_order_relaxed));
 }
 
 void sockview_close(struct outlet *outlet)
@@ -119,6 +120,10 @@ void sockview_close(struct outlet *outlet)
 		if (outlet->tunnel[i].state != OUTLET_NONE)
 			ours_close(outlet->tunnel[i].fd, outlet->tunnel[i].cookie);
 		outlet->tunnel[i].state = OUTLET_NONE;
+		broker_drop(&outlet->tunnel[i].loan);
+		outlet->tunnel[i].mark = 0;
+		outlet->tunnel[i].unmarked = 0;
 	}
+	broker_drop(&outlet->raw_loan);
 	memset(&outlet->patch, 0, sizeof(outlet->patch));
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "book.h"
+#include "broker.h"
 #include "config.h"
 #include "egress.h"
 #include "flowtab.h"
@@ -162,7 +163,8 @@ static void begin(void)
 	if (!lend() || !make_rooms())
 		return;
 	open_stats();
-	egress_start(ipv4, ipv6);
+	broker_start(config.broker_socket);
+	egress_start(config.engine, config.engines, ipv4, ipv6);
 	snprintf(hall.program, sizeof(hall.program), "%s", program_invocation_short_name);
 	hall.config = &config;
 	path_serving = true;

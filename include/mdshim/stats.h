@@ -26,7 +26,7 @@ extern "C" {
 	X(BOOK_EXPIRED, "book-expired", "the last codebook has expired, and there is no newer one")          \
 	X(BOOK_UNREADABLE, "book-unreadable", "this process may not read the codebook's file")               \
 	X(NO_CODE, "no-code", "the codebook has no code for what the datagram is")                           \
-	X(NO_ENGINE, "no-engine", "no egress engine can be used: the patch is not armed, no CAP_NET_RAW")    \
+	X(NO_ENGINE, "no-engine", "no egress engine can be used, or none yet; why stands with each engine") \
 	X(ENGINE_FULL, "engine-full", "the engine's socket would have blocked")                              \
 	X(ENGINE_ERROR, "engine-error", "the engine's send failed")                                          \
 	X(MTU, "mtu", "the wrapped datagram would not fit the path MTU")                                     \

@@ -7,7 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <mdshim/broker.h>
+
 #include "arm.h"
+#include "arm_nft.h"
 #include "command.h"
 #include "netns.h"
 
@@ -15,6 +18,8 @@ enum { NAMES = 64 };
 
 struct request {
 	struct arm_place place;
+	const char *broker;
+	bool patch, nft;             /* which of the two is meant by --status and --off */
 	bool status, off, json;
 	const char *netns[NAMES];
 	unsigned names;
@@ -22,7 +27,7 @@ struct request {
 
 static int arguments(int argc, char **argv, struct request *r)
 {
-	*r = (struct request){ .place = { ARM_DIR, "", false } };
+	*r = (struct request){ .place = { ARM_DIR, "", false }, .broker = MD_BROKER_SOCKET };
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--status") == 0) {
 			r->status = true;
@@ -36,6 +41,8 @@ static int arguments(int argc, char **argv, struct request *r)
 			r->place.dir = argv[++i];
 		} else if (strcmp(argv[i], "--cgroup") == 0 && i + 1 < argc) {
 			r->place.cgroup = argv[++i];
+		} else if (strcmp(argv[i], "--broker") == 0 && i + 1 < argc) {
+			r->broker = argv[++i];
 		} else if (strcmp(argv[i], "--netns") == 0 && i + 1 < argc && r->names < NAMES) {
 			r->netns[r->names++] = argv[++i];
 		} else {
@@ -43,10 +50,13 @@ static int arguments(int argc, char **argv, struct request *r)
 			return EXIT_USAGE;
 		}
 	}
-	if ((r->status && r->off) || (r->json && !r->status) || ((r->status || r->off) && r->names)) {
-		complain("arm: --status, --off and --netns go each by itself, and --json with --status");
+	if ((r->status && r->off) || (r->json && !r->status)) {
+		complain("arm: --status and --off go each by itself, and --json with --status");
 		return EXIT_USAGE;
 	}
+	/* A folder is the patch's, and that is in all its namespaces at once. */
+	r->patch = !r->names;
+	r->nft = r->names || strcmp(r->place.dir, ARM_DIR) == 0;
 	return 0;
 }
 
@@ -94,23 +104,37 @@ static int put_in(const struct request *r)
 	return status;
 }
 
-static int take_out(const struct request *r)
+static struct arm_nft_places places_of(const struct request *r)
+{
+	return (struct arm_nft_places){ r->netns, r->names };
+}
+
+/* The patch: 1, there was one, 0, or -errno and said. */
+static int take_out_patch(const struct request *r)
 {
 	char why[ARM_WHY];
 	struct arm *arm;
 	int err = arm_find(&arm, &r->place, why);
 
-	if (err == -ENOENT) {
-		puts("nothing is armed");
+	if (err == -ENOENT)
 		return 0;
-	}
 	if (err == -ESTALE)
 		err = arm_clear(&r->place, why);
 	else if (!err)
 		err = arm_off(arm, why);
 	if (err)
-		return complain("arm: %s", why);
-	puts("taken out of the kernel");
+		complain("arm: %s", why);
+	return err ? err : 1;
+}
+
+static int take_out(const struct request *r)
+{
+	struct arm_nft_places places = places_of(r);
+	int tables = r->nft ? arm_nft_off(&places, r->broker) : 0, patch = r->patch ? take_out_patch(r) : 0;
+
+	if (tables < 0 || patch < 0)
+		return 1;
+	puts(patch || tables ? "taken out of the kernel" : "nothing is armed");
 	return 0;
 }
 
@@ -119,12 +143,12 @@ static const char *hook_name(uint32_t hook)
 	return hook == ARM_TCX ? "tcx" : "clsact";
 }
 
-static const char *place_of(uint64_t netns, uint64_t own)
+static const char *netns_text(uint64_t netns, uint64_t own)
 {
 	return netns == own ? "this network namespace," : "network namespace";
 }
 
-static void show(const struct arm *arm, const struct request *r)
+static void show_patch(const struct arm *arm, const struct request *r)
 {
 	struct arm_interface_state state;
 	struct arm_detour detour;
@@ -137,22 +161,21 @@ static void show(const struct arm *arm, const struct request *r)
 	printf("armed, in %s\n", r->place.dir);
 	while (arm_next(arm, &at, &state))
 		printf("  %-16s %-7s %s %u\n", state.name, hook_name(state.hook),
-			place_of(at.netns, own), state.inode);
+			netns_text(at.netns, own), state.inode);
 	while (arm_next_detour(arm, &netns, &detour))
-		printf("  detour by %u, %u %s %s %u\n", detour.in, detour.out, detour.open ? "open" : "shut", place_of(netns, own),
+		printf("  detour by %u, %u %s %s %u\n", detour.in, detour.out, detour.open ? "open" : "shut", netns_text(netns, own),
 			detour.inode);
 	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
 		printf("  %-18s %12llu  %s\n", arm_count_name(i), (unsigned long long)arm_counted(arm, i), arm_count_help(i));
 }
 
-static int show_json(const struct arm *arm, const struct request *r)
+static void patch_json(const struct arm *arm, const struct request *r, json_t *all)
 {
-	json_t *interfaces = json_array(), *detours = json_array(), *counts = json_object(), *all;
+	json_t *interfaces = json_array(), *detours = json_array(), *counts = json_object();
 	struct arm_detour detour;
 	uint64_t netns = 0;
 	struct arm_interface_state state;
 	struct arm_interface at = { 0 };
-	int err;
 
 	while (arm_next(arm, &at, &state))
 		json_array_append_new(interfaces, json_pack("{s:s,s:i,s:s,s:I,s:I}", "name", state.name, "index", (int)at.index, "hook",
@@ -162,28 +185,51 @@ static int show_json(const struct arm *arm, const struct request *r)
 			(int)detour.open, "netns", (json_int_t)detour.inode, "netns_cookie", (json_int_t)netns));
 	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
 		json_object_set_new(counts, arm_count_name(i), json_integer((json_int_t)arm_counted(arm, i)));
-	all = json_pack("{s:b,s:s,s:o,s:o,s:o}", "armed", 1, "dir", r->place.dir, "interfaces", interfaces, "detours", detours, "counts", counts);
+	json_object_set_new(all, "dir", json_string(r->place.dir));
+	json_object_set_new(all, "interfaces", interfaces);
+	json_object_set_new(all, "detours", detours);
+	json_object_set_new(all, "counts", counts);
+}
+
+/* arm is NULL where there is no patch. */
+static int show_json(const struct arm *arm, const struct request *r)
+{
+	struct arm_nft_places places = places_of(r);
+	json_t *all = json_object();
+	int err;
+
+	json_object_set_new(all, "armed", json_boolean(arm != NULL));
+	if (arm)
+		patch_json(arm, r, all);
+	if (r->nft)
+		json_object_set_new(all, "nft", arm_nft_json(&places));
 	err = !all || json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 || putchar('\n') == EOF;
 	json_decref(all);
 	return err;
 }
 
+static int show(const struct arm *arm, const struct request *r)
+{
+	struct arm_nft_places places = places_of(r);
+	int tables;
+
+	if (arm)
+		show_patch(arm, r);
+	tables = r->nft ? arm_nft_show(&places) : 0;
+	if (!arm && !tables)
+		puts("nothing is armed");
+	return tables < 0;
+}
+
 static int status(const struct request *r)
 {
 	char why[ARM_WHY];
-	struct arm *arm;
-	int err = arm_find(&arm, &r->place, why);
+	struct arm *arm = NULL;
+	int err = r->patch ? arm_find(&arm, &r->place, why) : -ENOENT;
 
-	if (err == -ENOENT) {
-		puts(r->json ? "{\"armed\": false}" : "nothing is armed");
-		return 0;
-	}
-	if (err)
+	if (err && err != -ENOENT)
 		return complain("arm: %s", why);
-	if (r->json)
-		err = show_json(arm, r);
-	else
-		show(arm, r);
+	err = r->json ? show_json(arm, r) : show(arm, r);
 	arm_close(arm);
 	return err;
 }

@@ -44,17 +44,19 @@ static const struct command commands[] = {
 	  "usage: mdctl csp [--json] [--socket PATH]\n" },
 	{ "reload", command_reload, "the provisioner reads its configuration again, as a whole or not at all",
 	  "usage: mdctl reload [--socket PATH]\n" },
-	{ "arm", command_arm, "the egress patch in the kernel: puts it in, shows it, takes it out",
+	{ "arm", command_arm, "the egress patch in the kernel: puts it in, shows it, takes it out, and tables of nftables too",
 	  "usage: mdctl arm [--netns NAME]... [--cgroup PATH] [--clsact] [--dir DIR]\n"
-	  "       mdctl arm --status [--json] [--dir DIR]\n"
-	  "       mdctl arm --off [--dir DIR]\n"
+	  "       mdctl arm --status [--json] [--dir DIR | --netns NAME...]\n"
+	  "       mdctl arm --off [--broker PATH] [--dir DIR | --netns NAME...]\n"
 	  "\n"
 	  "  --netns NAME   this network namespace and not our own: a name of ip-netns(8), or a path\n"
 	  "  --cgroup PATH  only for the processes in this control group (all)\n"
 	  "  --clsact       attach as on kernels before 6.6\n"
 	  "  --dir DIR      where in a BPF file system it is pinned (/sys/fs/bpf/mdshim)\n"
-	  "  --status       the armed interfaces, and what was counted\n"
-	  "  --off          take everything out; senders go on by another way\n" },
+	  "  --status       the armed interfaces, the tables of nftables, and what was counted\n"
+	  "  --off          take everything out; senders go on by another way. With --dir the patch alone, with\n"
+	  "                 --netns the tables of nftables of these namespaces alone\n"
+	  "  --broker PATH  broker_socket of mdprovisiond, which is told (/run/mdshim/broker.sock)\n" },
 	{ "import", command_import, "codebooks in the text form of the draft's Appendix A.3, as a lab book",
 	  "usage: mdctl import [--domain NAME] [--book N] [--not-before T] [--not-after T] FILE\n"
 	  "\n"

@@ -160,7 +160,15 @@ const char *engine_refusal(uint32_t engine, uint32_t error)
 		{ MD_ENGINE_PATCH, EOPNOTSUPP, "refused: the patch is not in the kernel (mdctl arm)" },
 		{ MD_ENGINE_PATCH, ENODEV, "refused: the patch does not serve this network namespace (mdctl arm --netns)" },
 		{ MD_ENGINE_PATCH, EPERM, "refused: the loopback interface has no patch (mdctl arm)" },
-		{ MD_ENGINE_RAW, EPERM, "refused: no CAP_NET_RAW" },
+		{ MD_ENGINE_NFT, ENOENT, "refused: no mdprovisiond with nft = yes (provisioner.conf)" },
+		{ MD_ENGINE_NFT, ECONNREFUSED, "refused: no mdprovisiond with nft = yes (provisioner.conf)" },
+		{ MD_ENGINE_NFT, ENOPROTOOPT, "refused: mdprovisiond does not offer it (nft = yes in provisioner.conf)" },
+		{ MD_ENGINE_NFT, ENODEV, "refused: no rule cuts the area off in this network namespace" },
+		{ MD_ENGINE_NFT, EPERM, "refused: the kernel or a rule refuses the test datagram" },
+		{ MD_ENGINE_NFT, EXDEV, "refused: mdprovisiond does not serve this network namespace (arm_namespaces)" },
+		{ MD_ENGINE_RAW, EPERM, "refused: no CAP_NET_RAW, and nobody lends" },
+		{ MD_ENGINE_RAW, EACCES, "refused: no CAP_NET_RAW, and [raw] of provisioner.conf does not name the process" },
+		{ MD_ENGINE_RAW, EXDEV, "refused: mdprovisiond does not serve this network namespace (arm_namespaces)" },
 	};
 	static char text[96];
 

@@ -17,6 +17,7 @@
 #include "../real.h"
 #include "patch.h"
 #include "selftest.h"
+#include "tunnel.h"
 
 enum {
 	LEASE_MS = 1000,
@@ -28,13 +29,7 @@ enum {
 
 struct outlet_tunnel *patch_tunnel(struct sock *sock, const struct parcel *parcel)
 {
-	for (int i = 0; i < OUTLET_TUNNELS; i++) {
-		struct outlet_tunnel *tunnel = &sock->outlet.tunnel[i];
-
-		if (atomic_load_explicit(&tunnel->state, memory_order_acquire) == OUTLET_READY && tunnel->router == parcel->router)
-			return tunnel;
-	}
-	return NULL;
+	return outlet_ready_tunnel(sock, parcel->router);
 }
 
 /* --- Asking the kernel ------------------------------------------------------------------------------------------------ */
@@ -179,6 +174,13 @@ bool patch_takes_trains(struct sock *sock, const struct parcel *parcel, uint32_t
 
 	if (!patch || !atomic_load_explicit(&patch->trains, memory_order_relaxed))
 		return false;
+	/* The rule of engine "nft" takes a train for one long datagram. */
+	if (parcel->router >= 0) {
+		const struct outlet_tunnel *tunnel = patch_tunnel(sock, parcel);
+
+		if (!tunnel || atomic_load_explicit(&tunnel->mark, memory_order_relaxed))
+			return false;
+	}
 	asked = atomic_load_explicit(&patch->asked, memory_order_relaxed);
 	return asked && now - asked < LEASE_MS && knows(patch, key_of(parcel));
 }
@@ -263,7 +265,7 @@ static __attribute__((noinline)) long send_marked(const struct outlet_tunnel *tu
 }
 
 /* No control message where it can be done without: with one the kernel looks its route up again. */
-static long send_by_tunnel(const struct outlet_tunnel *tunnel, const struct parcel *parcel)
+long tunnel_send(const struct outlet_tunnel *tunnel, const struct parcel *parcel)
 {
 	struct msghdr msg = { .msg_iovlen = 0 };
 
@@ -325,7 +327,7 @@ static int send_all_by_tunnel(struct outlet_tunnel *tunnel, struct parcel *const
 	if (!ours_still(tunnel->fd, tunnel->cookie))
 		return -EBADF;
 	for (; sent < n && err >= 0; sent += err >= 0)
-		err = send_by_tunnel(tunnel, parcel[sent]);
+		err = tunnel_send(tunnel, parcel[sent]);
 	if (err == -EPERM)
 		withdraw(&tunnel->patch);
 	return sent ? (int)sent : (int)err;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * raw.c - engine "raw": IPPROTO_RAW sockets, whose datagrams carry the IP header we write. Needs CAP_NET_RAW.
+ * raw.c - engine "raw": IPPROTO_RAW sockets, whose datagrams carry the IP header we write. They need CAP_NET_RAW, or
+ * the provisioner lends them (include/mdshim/broker.h).
  *
  * IPPROTO_RAW and not IPPROTO_UDP: it receives nothing, and it fills up and drains as a UDP socket does. */
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../broker.h"
 #include "../egress.h"
 #include "../ours.h"
 #include "../real.h"
@@ -40,7 +42,60 @@ static long fasten(int fd, const struct parcel *parcel)
 	return err;
 }
 
-static int open_raw(const struct parcel *parcel, const struct view *view, struct outlet_raw *raw)
+static int own_socket(uint8_t version, uint64_t *cookie)
+{
+	return ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, cookie);
+}
+
+/* Nobody listens, or nobody lends: what is missing is the privilege. */
+static int why_not(int err)
+{
+	return err == -ENOENT || err == -ECONNREFUSED || err == -ENOPROTOOPT ? -EPERM : err;
+}
+
+/* Asks the provisioner for one, or looks for what it answered: -EOPNOTSUPP until then. One question at a time for a
+ * socket. */
+static __attribute__((noinline)) int lent_socket(struct sock *sock, uint8_t version, uint32_t now, uint64_t *cookie)
+{
+	struct loan *loan = &sock->outlet.raw_loan;
+	uint64_t where_cookie;
+	int where, fd = -1, err;
+
+	if (!claim_take(&sock->claim, now))
+		return -EBUSY;
+	if (loan->asked && (loan->family != version || broker_is_stale(loan, now))) {
+		if (broker_is_stale(loan, now))
+			broker_drop(loan);
+		err = -EAGAIN;
+	} else if (loan->asked) {
+		err = broker_answer(loan, now, NULL, &fd, cookie);
+	} else if ((where = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP, &where_cookie)) < 0) {
+		err = where;
+	} else {
+		err = broker_ask(loan, MD_BROKER_RAW, version, where, now);
+		if (!err)
+			err = -EAGAIN;
+		ours_close(where, where_cookie);
+	}
+	claim_drop(&sock->claim);
+	return !err ? fd : err == -EAGAIN ? -EOPNOTSUPP : why_not(err);
+}
+
+/* What the application's socket has and this one must not be without, since it decides where its datagrams go; a lent one
+ * cannot be given every one of them. */
+static bool goes_the_same_way(int fd, const struct view *view)
+{
+	char device[16] = "";
+	int mark = 0;
+	socklen_t len = sizeof(device) - 1, mark_len = sizeof(mark);
+
+	raw_getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &len);
+	raw_getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &mark_len);
+	return (uint32_t)mark == view->mark && (!view->device[0] || strcmp(device, view->device) == 0);
+}
+
+static int open_raw(struct sock *sock, const struct parcel *parcel, const struct view *view, uint32_t now,
+	struct outlet_raw *raw)
 {
 	uint8_t version = parcel->tuple.version;
 	struct sock_txtime txtime = { .clockid = CLOCK_MONOTONIC };
@@ -49,7 +104,9 @@ static int open_raw(const struct parcel *parcel, const struct view *view, struct
 	memset(raw, 0, sizeof(*raw));
 	raw->version = version;
 	raw->router = parcel->router;
-	raw->fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, &raw->cookie);
+	raw->fd = own_socket(version, &raw->cookie);
+	if (raw->fd == -EPERM || raw->fd == -EACCES)
+		raw->fd = lent_socket(sock, version, now, &raw->cookie);
 	if (raw->fd < 0)
 		return raw->fd;
 	raw_setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &nothing, sizeof(nothing));
@@ -57,7 +114,11 @@ static int open_raw(const struct parcel *parcel, const struct view *view, struct
 		ours_close(raw->fd, raw->cookie);
 		return -ENOPROTOOPT;
 	}
-	sockview_mirror_to(raw->fd, raw->cookie, view);
+	sockview_mirror_to(raw->fd, raw->cookie, view, 0);
+	if (!goes_the_same_way(raw->fd, view)) {
+		ours_close(raw->fd, raw->cookie);
+		return -EOPNOTSUPP;
+	}
 	if (fasten(raw->fd, parcel) != 0) {
 		ours_close(raw->fd, raw->cookie);
 		return -EADDRNOTAVAIL;
@@ -74,7 +135,7 @@ static int raw_arm(struct sock *sock, const struct view *view, const struct parc
 	*handle = outlet_ready_raw(sock, version, parcel->router);
 	if (*handle)
 		return 0;
-	err = open_raw(parcel, view, &made);
+	err = open_raw(sock, parcel, view, now, &made);
 	if (err)
 		return err;
 	err = outlet_publish_raw(sock, &made, now);
@@ -181,11 +242,19 @@ static int raw_test(uint8_t version)
 	struct iovec piece[3] = { { head, 0 }, { test.user, sizeof(test.user) }, { test.area, sizeof(test.area) } };
 	struct msghdr msg = { .msg_name = &to, .msg_iov = piece, .msg_iovlen = 3 };
 	uint64_t cookie = 0;
-	int err, fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_RAW, &cookie);
+	int err, fd = own_socket(version, &cookie);
 
-	if (fd < 0)
+	if (fd < 0 && fd != -EPERM && fd != -EACCES)
 		return fd;
 	err = selftest_open(&test, version);
+	if (fd < 0) {
+		int lent = err ? err : why_not(broker_wait(MD_BROKER_RAW, version, test.sender, NULL, &fd, &cookie));
+
+		if (lent && !err)
+			selftest_close(&test);
+		if (lent)
+			return lent;
+	}
 	if (!err) {
 		msg.msg_namelen = outlet_addr(&to, version, test.tuple.dst, 0);
 		piece[0].iov_len = (size_t)md_headers_write(head, sizeof(head), &test.tuple, &ip, sizeof(test.user),

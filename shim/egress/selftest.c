@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../ours.h"
 #include "../real.h"
 
 enum { WAIT_MS = 50 };
@@ -21,25 +22,26 @@ struct md_arm_form selftest_form(void)
 	return form;
 }
 
-static int open_bound(uint8_t version, uint16_t *port)
+static int open_bound(uint8_t version, uint16_t *port, uint64_t *cookie)
 {
 	static const uint8_t four[16] = { 127, 0, 0, 1 }, six[16] = { [15] = 1 };
 	struct sockaddr_in6 addr;
 	socklen_t len = outlet_addr(&addr, version, version == 4 ? four : six, 0);
-	long fd = raw_socket(version == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP), err;
+	int fd = ours_socket(version == 4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP, cookie);
+	long err;
 
 	if (fd < 0)
-		return (int)fd;
-	err = raw_bind((int)fd, &addr, len);
+		return fd;
+	err = raw_bind(fd, &addr, len);
 	len = sizeof(addr);
 	if (!err)
-		err = raw_getsockname((int)fd, &addr, &len);
+		err = raw_getsockname(fd, &addr, &len);
 	if (err) {
-		raw_close((int)fd);
+		ours_close(fd, *cookie);
 		return (int)err;
 	}
 	*port = ntohs(addr.sin6_port); /* stands at the same place in both families */
-	return (int)fd;
+	return fd;
 }
 
 int selftest_open(struct selftest *test, uint8_t version)
@@ -48,12 +50,12 @@ int selftest_open(struct selftest *test, uint8_t version)
 
 	memset(test, 0, sizeof(*test));
 	test->tuple.version = version;
-	test->receiver = open_bound(version, &test->tuple.dport);
+	test->receiver = open_bound(version, &test->tuple.dport, &test->receiver_cookie);
 	if (test->receiver < 0)
 		return test->receiver;
-	test->sender = open_bound(version, &test->tuple.sport);
+	test->sender = open_bound(version, &test->tuple.sport, &test->sender_cookie);
 	if (test->sender < 0) {
-		raw_close(test->receiver);
+		ours_close(test->receiver, test->receiver_cookie);
 		return test->sender;
 	}
 	if (version == 4)
@@ -71,8 +73,8 @@ int selftest_open(struct selftest *test, uint8_t version)
 
 void selftest_close(struct selftest *test)
 {
-	raw_close(test->receiver);
-	raw_close(test->sender);
+	ours_close(test->receiver, test->receiver_cookie);
+	ours_close(test->sender, test->sender_cookie);
 }
 
 int selftest_arrived(const struct selftest *test)

@@ -12,7 +12,8 @@
 enum { SELFTEST_USER = 9, SELFTEST_AREA = 9 }; /* odd, so that a pad octet is there */
 
 struct selftest {
-	int receiver, sender;      /* UDP sockets */
+	int receiver, sender;      /* UDP sockets, of ours */
+	uint64_t receiver_cookie, sender_cookie;
 	struct md_tuple tuple;     /* from the one to the other */
 	uint8_t user[SELFTEST_USER], area[SELFTEST_AREA];
 };

@@ -300,6 +300,9 @@ ok 'a key of another certificate: fails' fails 'expected the private key of the 
 ok 'a folder that cannot be: fails' fails 'No such file or directory' 's,^publish_dir.*,publish_dir = /nonexistent/books,'
 ok 'http without s: fails' fails 'expected https://' 's,https:,http:,'
 ok 'no such group: fails' fails 'expected the name of a group' 's,^group.*,group = nosuchgroup,'
+ok 'two bits of the mark: fails' fails 'bad.conf:2: [provisioner] nft_mark: expected one bit of 32' '1s/$/\nnft_mark = 3/'
+ok 'raw sockets for nobody in particular: fails' fails 'expected uid, gid or cgroup: who may have raw sockets' '$a [raw all]\ndevice = lo'
+ok 'raw sockets for a user who is not there: fails' fails 'uid: expected the name or the number of a user' '$a [raw media]\nuid = nosuchuser'
 # The example names every key; with the defaults in place of their comments it is a good file.
 example() {
 	sed -e 's/^; \([a-z_0-9]* =\)/\1/' -e "s,/etc/mdshim/csp-ca.pem,$T/ca.pem,; s,/etc/mdshim/provisioner,$T/provisioner," \
@@ -308,7 +311,7 @@ example() {
 	for key in $(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf"); do
 		grep -q "\b$key\b" "$here/../../provisioner/provisioner.conf.5" || { echo "not in the manual: $key"; return 1; }
 	done
-	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller)", "' "$here/../../provisioner/config.c")" ]
+	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller|raw)", "' "$here/../../provisioner/config.c")" ]
 }
 ok 'the example has every key, and the manual too' example
 plan

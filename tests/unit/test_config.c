@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include <mdshim/stats.h>
+
 #include "config_text.h"
 
 static void empty_file_gives_the_defaults(void **state)
@@ -14,6 +16,11 @@ static void empty_file_gives_the_defaults(void **state)
 	assert_string_equal(c->stats_dir, "/run/mdshim");
 	assert_string_equal(c->log_file, "");
 	assert_string_equal(c->publish_dir, "/run/mdshim/books");
+	assert_string_equal(c->broker_socket, "/run/mdshim/broker.sock");
+	assert_int_equal(c->engines, 3);
+	assert_int_equal(c->engine[0], MD_ENGINE_PATCH);
+	assert_int_equal(c->engine[1], MD_ENGINE_NFT);
+	assert_int_equal(c->engine[2], MD_ENGINE_RAW);
 	assert_int_equal(c->flows, 100000);
 	assert_int_equal(c->sockets, 4096);
 	assert_int_equal(c->key.cover, 0);
@@ -77,6 +84,8 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "shim", "stats_dir", "/run/x", "run/x" },
 	{ "shim", "log_file", "/var/log/x", "stderr" },
 	{ "shim", "publish_dir", "/run/y", "run/y" },
+	{ "shim", "broker_socket", "/run/z", "run/z" },
+	{ "shim", "engines", "raw, patch", "raw, raw" },
 	{ "shim", "flows", "16", "15" },
 	{ "shim", "sockets", "1048576", "1048577" },
 	{ "auth", "auth", "off", "of" },

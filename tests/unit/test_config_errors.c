@@ -20,11 +20,11 @@ static void lines_that_are_none_are_named(void **state)
 	static const struct wrong wrong[] = {
 		{ "enabled = yes\n", 1, "expected a section such as [shim] first, found \"enabled\"" },
 		{ "[shim]\nenabled\n", 2, "[shim]: expected key = value, found \"enabled\"" },
-		{ "[shim]\n= yes\n", 2, "[shim] has no key \"\"; expected enabled, processes, stats_dir, log_file, publish_dir, flows, sockets" },
+		{ "[shim]\n= yes\n", 2, "[shim] has no key \"\"; expected enabled, processes, stats_dir, log_file, publish_dir, broker_socket, engines, flows, sockets" },
 		{ "[shim]\n  yes\n", 2, "[shim]: expected key = value, found \"yes\"" },
 		{ "[shim]\nenabled = yes", 2, "expected a newline at the end of the last line: the file may be cut short" },
 		{ "[shim]\nEnabled = yes\n", 2,
-			"[shim] has no key \"Enabled\"; expected enabled, processes, stats_dir, log_file, publish_dir, flows, sockets" },
+			"[shim] has no key \"Enabled\"; expected enabled, processes, stats_dir, log_file, publish_dir, broker_socket, engines, flows, sockets" },
 		{ "[stun]\ntype\x01\x7f\"x = 1\n", 2, "[stun] has no key \"type???x\"; expected type, responses" },
 		{ "[shim]\nenabled = yes # comment\n", 2, "[shim] enabled: expected yes or no, found \"yes # comment\"" },
 		{ "[shim]\nenabled = 0123456789012345678901234567890123456789012345678901234567890123456789\n", 2,

@@ -108,6 +108,9 @@ static void sample_shows_the_defaults(void **state)
 	good(open_sample);
 	assert_string_equal(config.stats_dir, defaults.stats_dir);
 	assert_string_equal(config.publish_dir, defaults.publish_dir);
+	assert_string_equal(config.broker_socket, defaults.broker_socket);
+	assert_int_equal(config.engines, defaults.engines);
+	assert_memory_equal(config.engine, defaults.engine, sizeof config.engine);
 	assert_int_equal(config.enabled, defaults.enabled);
 	assert_int_equal(config.flows, defaults.flows);
 	assert_int_equal(config.sockets, defaults.sockets);
