@@ -247,12 +247,13 @@ union control_room {
 	uint8_t octets[CMSG_SPACE(sizeof(int))];
 };
 
-/* At most one descriptor comes out of it, however many were sent: there is no room for more, and the kernel closes those. */
+/* At most one descriptor comes out of it, however many were sent: the length is for one, and the kernel closes the others. The
+ * padding of CMSG_SPACE() would be room for a second. */
 static bool listen_to(struct guest *g)
 {
 	struct iovec piece = { &g->request, sizeof(g->request) };
 	union control_room control;
-	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct pollfd p = { .fd = g->fd, .events = POLLIN };
 	struct cmsghdr *c;
 	ssize_t n;
@@ -262,7 +263,7 @@ static bool listen_to(struct guest *g)
 	if (poll(&p, 1, PATIENCE_MS) <= 0)
 		return false;
 	n = recvmsg(g->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	c = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL; /* an empty message may bring one, too */
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&g->lent, CMSG_DATA(c), sizeof(int));
 	return n == sizeof(g->request) && !(msg.msg_flags & MSG_TRUNC);

@@ -114,7 +114,8 @@ int broker_answer(struct loan *loan, uint32_t now, uint32_t *mark, int *fd, uint
 	struct md_broker_answer answer = { 0 };
 	struct iovec piece = { &answer, sizeof(answer) };
 	union control_room control = { 0 };
-	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	/* Not CMSG_SPACE(), whose padding is room for a second. */
+	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int)) };
 	uint64_t came_cookie = 0;
 	int err, came;
 	long n;

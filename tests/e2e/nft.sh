@@ -49,6 +49,35 @@ check "and once more there is nothing" equal said "$("$B/mdctl" arm --off --brok
 # By lent descriptors.
 settings '[raw media]' "uid = $nobody"
 check "the daemon lends raw sockets" daemon_begins
+# What strangers send along is closed again: the number of open descriptors after each answer is the same.
+strangers() {
+	python3 - "$broker" "$(cat "$MD_NET_DIR/daemon")" <<-'END'
+		import array, os, socket, struct, sys
+		def held():
+		    return len(os.listdir("/proc/%s/fd" % sys.argv[2]))
+		def ask(request, descriptors):
+		    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		    s.settimeout(10)
+		    s.connect(sys.argv[1])
+		    s.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else [])
+		    answer = s.recv(64)
+		    while s.recv(64): # until it has closed, descriptors first
+		        pass
+		    return answer
+		udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach()
+		null = os.open("/dev/null", os.O_RDWR)
+		good = struct.pack("=HBB", 1, 1, 0)
+		ask(good, [udp])
+		before = held()
+		for request in (good, b"", good[:3], good + bytes(9), bytes(4), struct.pack("=HBB", 1, 255, 9)):
+		    for descriptors in ([], [null], [udp, null], [null] * 3, [udp] * 200):
+		        if request or descriptors:
+		            ask(request, descriptors)
+		        if held() != before:
+		            sys.exit("%r with %d: %d descriptors are open, were %d" % (request, len(descriptors), held(), before))
+	END
+}
+check "whatever strangers send, no descriptor of theirs stays open" strangers
 for family in 4 6; do
 	own_scene "by a lent raw socket" $family tunnel 45 raw
 	own_scene "by a lent raw socket" $family inline 45 raw
