@@ -118,7 +118,7 @@ static bool is_veth(const struct rtattr *info)
 
 static int look(const char *name, struct link *link)
 {
-	_Alignas(struct nlmsghdr) uint8_t answer[ANSWER];
+	_Alignas(struct nlmsghdr) uint8_t answer[ANSWER] = { 0 };
 	struct nlmsghdr *head = (struct nlmsghdr *)(void *)answer;
 	const struct ifinfomsg *about;
 	const struct rtattr *at;

@@ -42,9 +42,6 @@ struct batch {
 
 static struct batch *batches;
 
-/* What this thread has, should it leave our code by a jump. */
-static _Thread_local struct batch *volatile mine;
-
 int batch_start(void)
 {
 	batches = process_memory(BATCHES * sizeof(*batches));
@@ -54,7 +51,7 @@ int batch_start(void)
 /* Threads begin to look at different places. */
 static struct batch *take(void)
 {
-	unsigned from = (unsigned)((uintptr_t)&mine >> 12);
+	unsigned from = (unsigned)((uintptr_t)&thread_holds >> 12);
 
 	for (unsigned i = 0; batches && i < BATCHES; i++) {
 		struct batch *batch = &batches[(from + i) % BATCHES];
@@ -62,7 +59,7 @@ static struct batch *take(void)
 		if (!atomic_load_explicit(&batch->taken, memory_order_relaxed) &&
 			!atomic_exchange_explicit(&batch->taken, true, memory_order_acquire)) {
 			batch->n = 0;
-			mine = batch;
+			thread_holds.batch = (uint8_t)(batch - batches + 1);
 			return batch;
 		}
 	}
@@ -71,7 +68,7 @@ static struct batch *take(void)
 
 static void give_back(struct batch *batch)
 {
-	mine = NULL;
+	thread_holds.batch = 0;
 	atomic_store_explicit(&batch->taken, false, memory_order_release);
 }
 
@@ -84,7 +81,7 @@ void batch_close(struct call *call)
 
 void batch_abandon(void)
 {
-	struct batch *batch = mine;
+	struct batch *batch = thread_holds.batch ? &batches[thread_holds.batch - 1] : NULL;
 
 	if (!batch)
 		return;

@@ -25,6 +25,13 @@ struct hall {
 
 extern struct hall hall;
 
+/* What this thread has taken of what there are a few of, should it leave our code by a jump; numbers from 1 on, and together,
+ * for thread-local storage is scarce. */
+struct thread_holds {
+	volatile uint8_t batch, run;
+};
+extern _Thread_local struct thread_holds thread_holds;
+
 /* One call of a door. */
 struct call {
 	int fd, flags;

@@ -22,6 +22,7 @@ enum {
 };
 
 struct hall hall;
+_Thread_local struct thread_holds thread_holds;
 _Atomic bool path_serving;
 _Atomic uint32_t path_under_way;
 

@@ -43,32 +43,32 @@ struct run {
 
 static struct run *runs;
 
-/* What this thread holds. A thread that left our code by a jump finds it again. */
-static _Thread_local struct run *mine;
-
 int run_start(void)
 {
 	runs = process_memory(RUNS * sizeof(*runs));
 	return runs ? 0 : -ENOMEM;
 }
 
+/* A thread that left our code by a jump finds its run again. */
 static struct run *take(void)
 {
+	unsigned mine = thread_holds.run;
 	uint32_t nobody = 0;
 
-	if (mine && atomic_load_explicit(&mine->taken, memory_order_relaxed))
-		return mine;
-	mine = NULL;
+	if (mine && atomic_load_explicit(&runs[mine - 1].taken, memory_order_relaxed))
+		return &runs[mine - 1];
+	mine = 0;
 	for (unsigned i = 0; runs && i < RUNS && !mine; i++, nobody = 0)
 		if (!atomic_load_explicit(&runs[i].taken, memory_order_relaxed) &&
 			atomic_compare_exchange_strong_explicit(&runs[i].taken, &nobody, 1, memory_order_acquire, memory_order_relaxed))
-			mine = &runs[i];
-	return mine;
+			mine = i + 1;
+	thread_holds.run = (uint8_t)mine;
+	return mine ? &runs[mine - 1] : NULL;
 }
 
 static void drop(struct call *call)
 {
-	mine = NULL;
+	thread_holds.run = 0;
 	atomic_store_explicit(&call->run->taken, 0, memory_order_release);
 	call->run = NULL;
 }

@@ -218,10 +218,8 @@ enum { CLIENT = 1, SERVER, URGENCY_MAX = 7 };
 bool tapped_urgency;
 
 /* The stream this thread writes next. */
-static _Thread_local struct {
-	int64_t stream;
-	uint8_t urgency;         /* and 1 */
-} next_stream;
+static _Thread_local int64_t next_stream;
+static _Thread_local uint8_t next_urgency; /* of it, and 1 */
 
 void tapped_http3(const void *conn, bool server)
 {
@@ -239,15 +237,15 @@ bool tapped_http3_server(const void *conn)
 
 void tapped_urgent(int64_t stream, uint32_t urgency)
 {
-	next_stream.stream = stream;
-	next_stream.urgency = (uint8_t)(stream >= 0 && urgency <= URGENCY_MAX ? urgency + 1 : 0);
+	next_stream = stream;
+	next_urgency = (uint8_t)(stream >= 0 && urgency <= URGENCY_MAX ? urgency + 1 : 0);
 }
 
 static uint64_t urgency_of(int64_t stream)
 {
-	uint64_t urgency = next_stream.urgency && next_stream.stream == stream ? next_stream.urgency : 0;
+	uint64_t urgency = next_urgency && next_stream == stream ? next_urgency : 0;
 
-	next_stream.urgency = 0;
+	next_urgency = 0;
 	return urgency;
 }
 

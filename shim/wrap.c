@@ -168,7 +168,7 @@ static enum md_aside number(struct call *call, struct packet *packet, struct wra
 
 	if (!tell(call, packet, &w->meta, &meaning))
 		return MD_A_BUSY;
-	if (packet->route->ofc && !code_of(call, packet, &meaning, &w->meta))
+	if (packet->route->ofc && (!packet->book || !code_of(call, packet, &meaning, &w->meta)))
 		return MD_A_NO_CODE;
 	flowtab_tick(packet->flow, ntp_now(call), &w->meta.seq, &w->meta.ts, w->undo);
 	w->area.meta = &w->meta;
@@ -216,6 +216,8 @@ static __attribute__((noinline)) enum md_aside write_out_with_token(struct call 
 
 	if (why == MD_ASIDE_COUNT)
 		tally_count(&call->tally, MD_C_TOKENS, 1);
+	/* The room is gone. */
+	w->parcel.piece[w->parcel.pieces - (why == MD_ASIDE_COUNT)] = (struct iovec){ NULL, 0 };
 	return why;
 }
 
