@@ -24,7 +24,8 @@ CPPFLAGS  := -Iinclude -MMD -MP -DMDSHIM_VERSION='"$(VERSION)"'
 HARDEN    := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 # Code that runs inside somebody else's process: position independent, nothing visible, small frames, thread-local
 # storage that never calls the allocator.
-GUEST     := -fPIC -fvisibility=hidden -ftls-model=initial-exec -Wframe-larger-than=2048
+# A sanitizer's frames are larger than those that a send needs.
+GUEST     := -fPIC -fvisibility=hidden -ftls-model=initial-exec $(if $(SAN),,-Wframe-larger-than=2048)
 # The library is small enough for the compiler to see it whole; objects keep their ordinary code for lint and archives.
 LTO       := $(if $(SAN),,-O3 -flto=auto -ffat-lto-objects)
 Q         := $(if $(V),,@)

@@ -83,7 +83,7 @@ static void fill(struct message *m, size_t len, const uint8_t secret[16], uint64
 
 static void judge(struct message *m, size_t n, const char *what)
 {
-	struct cmac_input in[LANES];
+	struct cmac_input in[LANES] = { { 0 } };
 	uint8_t mac[LANES][16];
 
 	memset(mac, 0xa5, sizeof mac);
