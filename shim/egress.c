@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-enum { PROBE_MS = 5000, ASK_AT_ONCE = 1 };
+enum { PROBE_MS = 5000, SKIP_MS = 500, ASK_AT_ONCE = 1 };
 
 static const struct engine *const all[] = { &engine_patch, &engine_nft, &engine_raw };
 enum { ENGINES = sizeof(all) / sizeof(all[0]) };
@@ -17,6 +17,12 @@ static struct {
 	_Atomic uint32_t refused; /* when it was refused, milliseconds; 0: it was not */
 	bool wrong;               /* what it sent did not arrive as it should: never used */
 } state[2][ENGINES];
+
+/* For a while those in front of this one are not looked at: none of them can be had. Of both families, inline and tunnel. */
+static struct {
+	_Atomic uint32_t until;
+	_Atomic unsigned engines;
+} skip[2][2];
 
 /* Which engine is the best to be had, and why one was not, for whoever looks on. */
 static void note(unsigned six, unsigned engine, int err)
@@ -106,18 +112,36 @@ static bool is_refusal(int err)
 		err == -EPROTO;
 }
 
+static __attribute__((noinline)) void skip_refused(unsigned six, bool tunnel, unsigned engine, uint32_t now)
+{
+	for (unsigned i = 0; i < engine; i++) {
+		uint32_t refused = atomic_load_explicit(&state[six][i].refused, memory_order_relaxed);
+
+		if (!state[six][i].wrong && (tunnel || !engines[i]->tunnel_only) && (!refused || now - refused >= PROBE_MS))
+			return;
+	}
+	/* Two words for one: whoever sees one of before asks an engine too many, or not for a moment longer. */
+	atomic_store_explicit(&skip[six][tunnel].engines, engine, memory_order_relaxed);
+	atomic_store_explicit(&skip[six][tunnel].until, now + SKIP_MS, memory_order_relaxed);
+}
+
 int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
 	bool alone)
 {
 	unsigned six = parcel->tuple.version == 6;
+	bool tunnel = parcel->router >= 0;
+	unsigned skipped = atomic_load_explicit(&skip[six][tunnel].engines, memory_order_relaxed);
 	int last = -ENODEV;
 
-	for (unsigned i = 0; i < engine_count; i++) {
+	if (atomic_load_explicit(&skip[six][tunnel].until, memory_order_relaxed) - now > SKIP_MS)
+		skipped = 0;
+	for (unsigned i = skipped; i < engine_count; i++) {
 		uint32_t refused = atomic_load_explicit(&state[six][i].refused, memory_order_relaxed);
 		bool armed = false;
 		int err;
 
-		if (state[six][i].wrong || (refused && now - refused < PROBE_MS) || parcel->area_len > engines[i]->largest())
+		if (state[six][i].wrong || (refused && now - refused < PROBE_MS) || (engines[i]->tunnel_only && !tunnel) ||
+			parcel->area_len > engines[i]->largest)
 			continue;
 		err = try_engine(engines[i], sock, view, parcel, now, tally, alone, &armed);
 		if (!armed && is_refusal(err)) {
@@ -129,6 +153,8 @@ int egress_send(struct sock *sock, const struct view *view, struct parcel *parce
 			atomic_store_explicit(&state[six][i].refused, 0, memory_order_relaxed);
 			note(six, i, 0);
 		}
+		if (i > skipped && armed)
+			skip_refused(six, tunnel, i, now);
 		if (err == -EBUSY || (armed && err != -EPERM))
 			return err;
 		/* Not by this one, but perhaps by the next. */

@@ -29,6 +29,8 @@ struct parcel {
 
 struct engine {
 	enum md_engine id;
+	bool tunnel_only;
+	size_t largest;              /* surplus area it can carry, octets */
 	/* Tries it on the loopback interface: 0, also where there is none; -EBADMSG: what arrives is wrong; or -errno. Only
 	 * from the constructor. */
 	int (*test)(uint8_t version);
@@ -38,8 +40,6 @@ struct engine {
 		void **handle);
 	/* Sends n parcels in order. The number sent, or -errno of the first. Never waits unless the parcel may. */
 	int (*send)(void *handle, struct parcel *const *parcel, unsigned n);
-	/* Largest surplus area it can carry, octets. */
-	size_t (*largest)(void);
 	/* What arm() made was closed or replaced by the application: it is not used again. */
 	void (*disarm)(void *handle);
 };

@@ -82,11 +82,6 @@ static int nft_send(void *handle, struct parcel *const *parcel, unsigned n)
 	return sent ? (int)sent : (int)err;
 }
 
-static size_t nft_largest(void)
-{
-	return MD_ARM_AREA_MAX;
-}
-
 static void nft_disarm(void *handle)
 {
 	struct outlet_tunnel *tunnel = handle;
@@ -99,4 +94,4 @@ static int nft_test(uint8_t version)
 	return witness_first(version);
 }
 
-const struct engine engine_nft = { MD_ENGINE_NFT, nft_test, nft_arm, nft_send, nft_largest, nft_disarm };
+const struct engine engine_nft = { MD_ENGINE_NFT, true, MD_ARM_AREA_MAX, nft_test, nft_arm, nft_send, nft_disarm };

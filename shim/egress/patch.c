@@ -347,11 +347,6 @@ static int patch_send(void *handle, struct parcel *const *parcel, unsigned n)
 	return sent ? (int)sent : (int)err;
 }
 
-static size_t patch_largest(void)
-{
-	return MD_ARM_AREA_MAX;
-}
-
 static void patch_disarm(void *handle)
 {
 	struct outlet_tunnel *tunnel = handle;
@@ -382,4 +377,4 @@ static int patch_test(uint8_t version)
 	return err;
 }
 
-const struct engine engine_patch = { MD_ENGINE_PATCH, patch_test, patch_arm, patch_send, patch_largest, patch_disarm };
+const struct engine engine_patch = { MD_ENGINE_PATCH, false, MD_ARM_AREA_MAX, patch_test, patch_arm, patch_send, patch_disarm };

@@ -221,11 +221,6 @@ static int raw_send(void *handle, struct parcel *const *parcel, unsigned n)
 	return sent ? (int)sent : err;
 }
 
-static size_t raw_largest(void)
-{
-	return UINT16_MAX;
-}
-
 static void raw_disarm(void *handle)
 {
 	struct outlet_raw *raw = handle;
@@ -267,4 +262,4 @@ static int raw_test(uint8_t version)
 	return err == -EBADMSG ? err : 0;
 }
 
-const struct engine engine_raw = { MD_ENGINE_RAW, raw_test, raw_arm, raw_send, raw_largest, raw_disarm };
+const struct engine engine_raw = { MD_ENGINE_RAW, false, UINT16_MAX, raw_test, raw_arm, raw_send, raw_disarm };
