@@ -50,6 +50,7 @@ struct call {
 	struct run *run;             /* run.c: what is held, NULL: nothing */
 	unsigned of_train, to_come;  /* datagrams of the train at hand, and of those this one and the following; 0: it is none */
 	unsigned by_train;           /* datagrams sent in trains so far */
+	bool no_trains;              /* nothing of this call can leave as a train */
 	int stopped;                 /* errno, if something held could not be sent; then */
 	unsigned out;                /* that many messages of the call are out */
 	bool crowds_counted;

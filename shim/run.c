@@ -151,7 +151,10 @@ static bool begin(struct call *call, const struct packet *packet, const struct p
 {
 	struct run *run;
 
-	if (len > GSO_OCTETS || !gso_usable(call->sock, &call->view, parcel, call->now) || !worth_it(call, packet, parcel))
+	if (len > GSO_OCTETS)
+		return false;
+	call->no_trains = !gso_usable(call->sock, &call->view, parcel, call->now);
+	if (call->no_trains || !worth_it(call, packet, parcel))
 		return false;
 	run = take();
 	if (!run)
@@ -171,7 +174,7 @@ enum run_fate run_hold(struct call *call, const struct packet *packet, const str
 {
 	size_t len = parcel->user_len + parcel->area_len;
 
-	if (!call->run && !call->to_come && call->n < WORTH_IT)
+	if (!call->run && (call->no_trains || (!call->to_come && call->n < WORTH_IT)))
 		return RUN_NOT;
 	if (call->run && !fits_in(call->run, packet, parcel, len) && !run_settle(call))
 		return RUN_STOPPED;
