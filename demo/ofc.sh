@@ -39,6 +39,7 @@ ofc_provision() {
 			lead = $3
 			drain = 0.3
 			retry_first = 0.1
+			reject_wait = 0.2
 		END
 		provision_controller router "$OFC_DOMAIN" "https://192.0.2.1:$OFC_PORT/mdshim/v1" "$stage/ca.pem" "$stage/provisioner.pem" \
 			"$stage/provisioner.key"

@@ -73,6 +73,11 @@ static bool same_key(const struct md_key *a, const struct md_key *b)
 		memcmp(a->key, b->key, a->len) == 0;
 }
 
+bool keys_conflict(const struct keys *keys, const struct md_key *key)
+{
+	return !keys->of_book[key->keyid] && keys->master[key->keyid] && !same_key(keys->master[key->keyid], key);
+}
+
 void keys_take(struct keys *keys, uint8_t keyid)
 {
 	struct md_key *old = keys->master[keyid];

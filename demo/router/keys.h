@@ -18,6 +18,9 @@ int keys_add(struct keys *keys, const struct md_key *key);
  * no key. */
 void keys_put(struct keys *keys, const struct md_key *key);
 
+/* Whether the command line gave that KeyID to another key: one of a book could not be used beside it. */
+bool keys_conflict(const struct keys *keys, const struct md_key *key);
+
 /* Takes a key of a book away, wiped, with the traffic keys made from it. */
 void keys_take(struct keys *keys, uint8_t keyid);
 

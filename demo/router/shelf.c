@@ -80,6 +80,10 @@ static void judge(const struct shelf *s, const struct md_codebook *book, struct 
 	for (int i = 0; i < 2; i++)
 		if (s->kept[i].book)
 			md_codebook_compare(book, s->kept[i].book, faults);
+	/* Accepted, nothing that is sent with it would be believed. */
+	for (uint32_t i = 0; i < book->keys; i++)
+		if (keys_conflict(s->keys, &book->key[i].key))
+			md_book_fault(faults, MD_B_KEY_CONFLICT, MD_BOOK_KEY, book->key[i].at, NULL);
 }
 
 static bool repeated(const struct shelf *s, const uint8_t digest[static 32])

@@ -214,6 +214,24 @@ static void what_is_over_is_forgotten(void **state)
 	assert_true(refused(2, now, now + 600, MD_B_BOOK_OLD));
 }
 
+/* A router that was given a KeyID cannot believe what is signed with another key of that number. */
+static void a_key_of_the_command_line_is_not_taken_over(void **state)
+{
+	struct md_key own = { .keyid = 5, .algorithm = MD_AES_128_CMAC_96, .len = 16, .cover = 64, .key = { 77 } };
+	struct md_book_faults faults;
+	int64_t now = time(NULL);
+
+	(void)state;
+	assert_int_equal(keys_add(keys, &own), 0);
+	assert_true(refused(5, now, now + 600, MD_B_KEY_CONFLICT));
+	assert_int_equal(offered(6, now, now + 600, &faults), 0);
+	assert_true(decodes(6));
+	own.keyid = 7;
+	own.key[0] = 7; /* the very key that the book will bring */
+	assert_int_equal(keys_add(keys, &own), 0);
+	assert_int_equal(offered(7, now, now + 600, &faults), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -222,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_book_without_its_number_is_there, begin, end),
 		cmocka_unit_test_setup_teardown(books_of_another_time_are_judged_by_that_time, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_over_is_forgotten, begin, end),
+		cmocka_unit_test_setup_teardown(a_key_of_the_command_line_is_not_taken_over, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
