@@ -7,7 +7,7 @@
 #include <mdshim/arm.h>
 
 enum {
-	ARM_ABI = 2,          /* of programs and maps: rises with every change of either */
+	ARM_ABI = 3,          /* of programs and maps: rises with every change of either */
 	ARM_INTERFACES = 4096,
 	ARM_NAMESPACES = 1024,
 	ARM_CALLS = 4096,     /* octets of the ring in which unserved namespaces announce themselves */
@@ -23,11 +23,20 @@ struct arm_interface {
 
 enum arm_hook { ARM_TCX = 1, ARM_CLSACT = 2 };
 
+/* How trains leave by an interface. */
+enum arm_trains {
+	ARM_TRAINS_NONE,
+	ARM_TRAINS_DETOUR,    /* what comes back from the detour can leave by it */
+	ARM_TRAINS_LOOPBACK   /* they are cut there, and what arrives by it is met by arm_home */
+};
+
 struct arm_interface_state {
 	uint32_t hook;        /* enum arm_hook */
 	uint32_t inode;       /* of the namespace, as under /proc/PID/ns/net; to find it again */
 	char name[16];        /* of the interface when it was armed */
-	uint32_t trains;      /* 1: what comes back from the detour can leave by it */
+	uint32_t trains;      /* enum arm_trains */
+	uint32_t shut;        /* 1: of the loopback interface, no more trains, as with a detour that is not open */
+	uint64_t waiting;     /* the same: since when nothing has arrived, nanoseconds; 0: nothing is waited for */
 };
 
 /* The segmentation detour of a network namespace: a pair of interfaces. What is given to the first is cut into its segments
@@ -41,7 +50,7 @@ struct arm_detour {
 	uint32_t unused;      /* 0 */
 };
 
-/* What a packet cannot keep on the detour. Its mark is its ticket's number meanwhile. */
+/* What a packet cannot keep on its way round. Its mark is its ticket's number meanwhile. */
 struct arm_ticket {
 	uint64_t netns;
 	uint32_t number;
@@ -64,9 +73,9 @@ struct arm_control {
 	X(REFUSED_OTHER, "refused-other", "refused with EPERM: not a plain UDP datagram of the socket") \
 	X(DROPPED, "dropped", "dropped: no memory to change the header")                        \
 	X(SOCKETS, "sockets", "sockets that asked for it")                                      \
-	X(TRAINS, "trains", "segment trains sent by the detour")                                \
+	X(TRAINS, "trains", "segment trains sent by the detour or the loopback interface")            \
 	X(FOLLOWED, "followed", "single datagrams sent behind a train, by the detour")          \
-	X(REFUSED_TRAINS, "refused-trains", "trains refused with EPERM: the detour is not there") \
+	X(REFUSED_TRAINS, "refused-trains", "trains refused with EPERM: nothing would cut them") \
 	X(DETOUR_SHUT, "detour-shut", "times the detour was shut: it let nothing through")
 enum arm_count {
 #define ARM_COUNT_ENUM(name, text, help) ARM_##name,

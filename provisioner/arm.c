@@ -31,6 +31,7 @@ static const struct {
 	{ "calls", offsetof(struct arm, calls) },
 	{ "segment", offsetof(struct arm, segment) },
 	{ "detours", offsetof(struct arm, detours) },
+	{ "home", offsetof(struct arm, home) },
 };
 enum { PINNED = sizeof(pinned) / sizeof(pinned[0]) };
 
@@ -59,9 +60,10 @@ void arm_path_of(const struct arm *arm, const char *name, char path[static ARM_P
 	snprintf(path, ARM_PATH, "%s/%s", arm->dir, name);
 }
 
-void arm_path_of_link(const struct arm *arm, const struct arm_interface *at, char path[static ARM_PATH])
+void arm_path_of_link(const struct arm *arm, const struct arm_interface *at, enum armlink_way way, char path[static ARM_PATH])
 {
-	snprintf(path, ARM_PATH, "%s/egress-%llu-%u", arm->dir, (unsigned long long)at->netns, at->index);
+	snprintf(path, ARM_PATH, "%s/%s-%llu-%u", arm->dir, way == ARMLINK_IN ? "ingress" : "egress",
+		(unsigned long long)at->netns, at->index);
 }
 
 static int *descriptor(struct arm *arm, unsigned i)
@@ -170,7 +172,8 @@ static int take_descriptors(struct arm *arm, const struct arm_bpf *skeleton, cha
 	const int fd[PINNED] = { bpf_program__fd(skeleton->progs.arm_patch), bpf_map__fd(skeleton->maps.arm_interfaces),
 		bpf_map__fd(skeleton->maps.arm_namespaces), bpf_map__fd(skeleton->maps.arm_control),
 		bpf_map__fd(skeleton->maps.arm_counts), bpf_map__fd(skeleton->maps.arm_calls),
-		bpf_program__fd(skeleton->progs.arm_segment), bpf_map__fd(skeleton->maps.arm_detours) };
+		bpf_program__fd(skeleton->progs.arm_segment), bpf_map__fd(skeleton->maps.arm_detours),
+		bpf_program__fd(skeleton->progs.arm_home) };
 	char path[ARM_PATH];
 
 	for (unsigned i = 0; i < PINNED; i++) {

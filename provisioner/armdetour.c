@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "armlink.h"
 #include "armpair.h"
 #include "netns.h"
 

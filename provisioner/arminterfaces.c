@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "armlink.h"
 #include "netns.h"
 
 struct home {
@@ -22,20 +21,69 @@ struct home {
 	uint32_t inode;
 };
 
-/* What comes back from the detour has an Ethernet header, and on the loopback interface no route: only Ethernet. */
-static bool takes_trains(const char *name)
+/* What comes back from the detour has an Ethernet header: only Ethernet. */
+static enum arm_trains trains_by(const char *name)
 {
+	enum arm_trains trains = ARM_TRAINS_NONE;
 	struct ifreq ask;
-	bool is = false;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	memset(&ask, 0, sizeof(ask));
 	snprintf(ask.ifr_name, sizeof(ask.ifr_name), "%.15s", name);
-	if (fd >= 0) {
-		is = ioctl(fd, SIOCGIFHWADDR, &ask) == 0 && ask.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	if (fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &ask) == 0)
+		trains = ask.ifr_hwaddr.sa_family == ARPHRD_ETHER ? ARM_TRAINS_DETOUR :
+			ask.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK ? ARM_TRAINS_LOOPBACK : ARM_TRAINS_NONE;
+	if (fd >= 0)
 		close(fd);
-	}
-	return is;
+	return trains;
+}
+
+static bool holds_patch(const struct arm *arm, const struct arm_interface *at, const struct arm_interface_state *state)
+{
+	char path[ARM_PATH];
+
+	arm_path_of_link(arm, at, ARMLINK_OUT, path);
+	return armlink_holds((int)state->hook, at->index, ARMLINK_OUT, path, arm->patch);
+}
+
+/* Whether trains that leave by the loopback interface are met where they arrive. Others need no more than the patch. */
+static bool holds_home(const struct arm *arm, const struct arm_interface *at, const struct arm_interface_state *state)
+{
+	char path[ARM_PATH];
+
+	if (state->trains != ARM_TRAINS_LOOPBACK)
+		return true;
+	arm_path_of_link(arm, at, ARMLINK_IN, path);
+	return armlink_holds((int)state->hook, at->index, ARMLINK_IN, path, arm->home);
+}
+
+/* Without what meets them where they arrive, trains are refused. */
+static void meet_trains(const struct arm *arm, const struct arm_interface *at, struct arm_interface_state *state)
+{
+	char path[ARM_PATH];
+
+	arm_path_of_link(arm, at, ARMLINK_IN, path);
+	if (armlink_attach(arm->home, at->index, ARMLINK_IN, path, state->hook == ARM_CLSACT) != (int)state->hook)
+		state->trains = ARM_TRAINS_NONE;
+}
+
+/* The patch is there: trains, too, if they can be. */
+static int see_to_trains(const struct arm *arm, const struct arm_interface *at, struct arm_interface_state *state,
+	char why[static ARM_WHY])
+{
+	bool held = holds_home(arm, at, state);
+
+	if (held && !state->shut)
+		return 0;
+	state->shut = 1;
+	bpf_map_update_elem(arm->interfaces, at, state, BPF_EXIST);
+	if (!held)
+		meet_trains(arm, at, state);
+	state->shut = 0;
+	state->waiting = 0;
+	if (bpf_map_update_elem(arm->interfaces, at, state, BPF_EXIST) == 0)
+		return 0;
+	return arm_fail(why, -errno, "%s: %s", state->name, strerror(errno));
 }
 
 static int arm_interface(struct arm *arm, const struct home *home, const struct if_nameindex *link, bool *fresh,
@@ -46,11 +94,11 @@ static int arm_interface(struct arm *arm, const struct home *home, const struct 
 	char path[ARM_PATH];
 	int hook;
 
-	arm_path_of_link(arm, &at, path);
+	arm_path_of_link(arm, &at, ARMLINK_OUT, path);
 	*fresh = false;
 	if (bpf_map_lookup_elem(arm->interfaces, &at, &state) == 0) {
-		if (armlink_holds((int)state.hook, at.index, ARMLINK_OUT, path, arm->patch))
-			return 0;
+		if (holds_patch(arm, &at, &state))
+			return see_to_trains(arm, &at, &state, why);
 		/* Taken off by somebody else: until it is back on, the guard has to know. */
 		bpf_map_delete_elem(arm->interfaces, &at);
 	}
@@ -62,8 +110,10 @@ static int arm_interface(struct arm *arm, const struct home *home, const struct 
 	memset(&state, 0, sizeof(state));
 	state.hook = (uint32_t)hook;
 	state.inode = home->inode;
-	state.trains = takes_trains(link->if_name);
+	state.trains = trains_by(link->if_name);
 	snprintf(state.name, sizeof(state.name), "%.15s", link->if_name);
+	if (!holds_home(arm, &at, &state))
+		meet_trains(arm, &at, &state);
 	*fresh = true;
 	if (bpf_map_update_elem(arm->interfaces, &at, &state, BPF_ANY) == 0)
 		return 0;
@@ -88,8 +138,10 @@ static void forget(struct arm *arm, const struct arm_interface *at)
 {
 	char path[ARM_PATH];
 
-	arm_path_of_link(arm, at, path);
 	bpf_map_delete_elem(arm->interfaces, at);
+	arm_path_of_link(arm, at, ARMLINK_OUT, path);
+	unlink(path);
+	arm_path_of_link(arm, at, ARMLINK_IN, path);
 	unlink(path);
 }
 
@@ -191,7 +243,7 @@ void arm_sweep(struct arm *arm)
 		one = at;
 		of_one = state;
 		more = arm_next(arm, &at, &state);
-		arm_path_of_link(arm, &one, path);
+		arm_path_of_link(arm, &one, ARMLINK_OUT, path);
 		if (of_one.hook == ARM_TCX && !armlink_holds(ARM_TCX, one.index, ARMLINK_OUT, path, arm->patch))
 			forget(arm, &one);
 	}

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "armlink.h"
 #include "netns.h"
 
 enum { CPUS_MAX = 1024, STEP_MS = 50 };
@@ -80,14 +79,26 @@ static unsigned close_gates(struct arm *arm, struct arm_interface *at, struct ar
 	return n;
 }
 
-static void detach_filter(const struct arm_interface *at, const struct arm_interface_state *state, const char *path)
+static void detach_programs(const struct arm *arm, const struct arm_interface *at, const struct arm_interface_state *state)
+{
+	char path[ARM_PATH];
+
+	arm_path_of_link(arm, at, ARMLINK_OUT, path);
+	armlink_detach((int)state->hook, at->index, ARMLINK_OUT, path);
+	if (state->trains != ARM_TRAINS_LOOPBACK)
+		return;
+	arm_path_of_link(arm, at, ARMLINK_IN, path);
+	armlink_detach((int)state->hook, at->index, ARMLINK_IN, path);
+}
+
+static void detach_filters(const struct arm *arm, const struct arm_interface *at, const struct arm_interface_state *state)
 {
 	int back, netns = netns_find(state->inode);
 
 	if (netns < 0)
 		return;
 	if (netns_enter(netns, &back) == 0) {
-		armlink_detach(ARM_CLSACT, at->index, ARMLINK_OUT, path);
+		detach_programs(arm, at, state);
 		netns_leave(back);
 	}
 	close(netns);
@@ -97,7 +108,6 @@ int arm_off(struct arm *arm, char why[static ARM_WHY])
 {
 	struct arm_interface *at = calloc(ARM_INTERFACES, sizeof(*at));
 	struct arm_interface_state *state = calloc(ARM_INTERFACES + 1, sizeof(*state));
-	char path[ARM_PATH];
 	unsigned n = 0;
 	int err = 0;
 
@@ -112,11 +122,10 @@ int arm_off(struct arm *arm, char why[static ARM_WHY])
 			pause_ms(STEP_MS);
 		}
 		for (unsigned i = 0; i < n; i++) {
-			arm_path_of_link(arm, &at[i], path);
 			if (state[i].hook == ARM_CLSACT)
-				detach_filter(&at[i], &state[i], path);
+				detach_filters(arm, &at[i], &state[i]);
 			else
-				armlink_detach(ARM_TCX, at[i].index, ARMLINK_OUT, path);
+				detach_programs(arm, &at[i], &state[i]);
 		}
 		armdetour_remove_all(arm);
 		arm_unpin_all(arm);

@@ -5,6 +5,7 @@
 #define PROVISION_ARMSTATE_H
 
 #include "arm.h"
+#include "armlink.h"
 
 enum { ARM_PATH = 300 };
 /* A sender renews its request every second at the latest: who has not heard of the end by then, hears of it. */
@@ -16,6 +17,7 @@ struct arm {
 	int lock;
 	int patch, interfaces, namespaces, control, counts, calls;
 	int segment, detours; /* the detour's program, and where there is one */
+	int home;             /* the program that meets trains at the loopback interface */
 	char no_detour[ARM_WHY]; /* why the namespace last looked at has none; empty: it has */
 };
 
@@ -23,7 +25,7 @@ struct arm {
 int arm_fail(char *why, int err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 void arm_path_of(const struct arm *arm, const char *name, char path[static ARM_PATH]);
-void arm_path_of_link(const struct arm *arm, const struct arm_interface *at, char path[static ARM_PATH]);
+void arm_path_of_link(const struct arm *arm, const struct arm_interface *at, enum armlink_way way, char path[static ARM_PATH]);
 
 /* Everything shut, with the folder opened and locked: 0 or -errno and why. */
 struct arm *arm_new(const struct arm_place *place);

@@ -44,9 +44,14 @@ static __always_inline int refuse(enum arm_count why)
 static __always_inline enum arm_count judge_train(const struct arm_interface *at)
 {
 	struct arm_interface_state *interface = bpf_map_lookup_elem(&arm_interfaces, at);
-	struct arm_detour *detour = bpf_map_lookup_elem(&arm_detours, &at->netns);
+	struct arm_detour *detour;
 
-	return interface && interface->trains && detour && detour->open ? ARM_PASSED : ARM_REFUSED_TRAINS;
+	if (!interface || interface->trains == ARM_TRAINS_NONE)
+		return ARM_REFUSED_TRAINS;
+	if (interface->trains == ARM_TRAINS_LOOPBACK)
+		return interface->shut ? ARM_REFUSED_TRAINS : ARM_PASSED;
+	detour = bpf_map_lookup_elem(&arm_detours, &at->netns);
+	return detour && detour->open ? ARM_PASSED : ARM_REFUSED_TRAINS;
 }
 
 SEC("cgroup_skb/egress")

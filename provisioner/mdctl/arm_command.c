@@ -148,6 +148,13 @@ static const char *netns_text(uint64_t netns, uint64_t own)
 	return netns == own ? "this network namespace," : "network namespace";
 }
 
+static const char *trains_text(const struct arm_interface_state *state)
+{
+	if (state->trains == ARM_TRAINS_LOOPBACK)
+		return state->shut ? "shut" : "loopback";
+	return state->trains == ARM_TRAINS_DETOUR ? "detour" : "no";
+}
+
 static void show_patch(const struct arm *arm, const struct request *r)
 {
 	struct arm_interface_state state;
@@ -160,7 +167,7 @@ static void show_patch(const struct arm *arm, const struct request *r)
 	netns_identity(&own, &inode);
 	printf("armed, in %s\n", r->place.dir);
 	while (arm_next(arm, &at, &state))
-		printf("  %-16s %-7s %s %u\n", state.name, hook_name(state.hook),
+		printf("  %-16s %-7s trains: %-8s %s %u\n", state.name, hook_name(state.hook), trains_text(&state),
 			netns_text(at.netns, own), state.inode);
 	while (arm_next_detour(arm, &netns, &detour))
 		printf("  detour by %u, %u %s %s %u\n", detour.in, detour.out, detour.open ? "open" : "shut", netns_text(netns, own),
@@ -178,8 +185,8 @@ static void patch_json(const struct arm *arm, const struct request *r, json_t *a
 	struct arm_interface at = { 0 };
 
 	while (arm_next(arm, &at, &state))
-		json_array_append_new(interfaces, json_pack("{s:s,s:i,s:s,s:I,s:I}", "name", state.name, "index", (int)at.index, "hook",
-			hook_name(state.hook), "netns", (json_int_t)state.inode, "netns_cookie", (json_int_t)at.netns));
+		json_array_append_new(interfaces, json_pack("{s:s,s:i,s:s,s:s,s:I,s:I}", "name", state.name, "index", (int)at.index,
+			"hook", hook_name(state.hook), "trains", trains_text(&state), "netns", (json_int_t)state.inode, "netns_cookie", (json_int_t)at.netns));
 	while (arm_next_detour(arm, &netns, &detour))
 		json_array_append_new(detours, json_pack("{s:i,s:i,s:b,s:I,s:I}", "in", (int)detour.in, "out", (int)detour.out, "open",
 			(int)detour.open, "netns", (json_int_t)detour.inode, "netns_cookie", (json_int_t)netns));
