@@ -2,243 +2,37 @@
 #include "broker.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/sockios.h>
 #include <mdshim/broker.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "brokerserve.h"
 #include "log.h"
 #include "netns.h"
-#include "nft.h"
 #include "peer.h"
 
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
-#endif
-
-enum { GUESTS = 64, PATIENCE_MS = 100, END_S = 5, COMPLAINT = 400 };
+enum { GUESTS = 64, PATIENCE_MS = 100, END_S = 5 };
 
 struct broker {
-	struct config config;        /* the thread's own copy */
+	struct brokerserve serving;
 	int listener, end;
 	bool running;
-	bool shut;                   /* no more marks: everything was taken out by mdctl */
-	uint64_t own;                /* cookie of our network namespace */
 	pthread_t thread;
 	struct broker *before;
-	char said[COMPLAINT];        /* the last complaint, */
-	time_t said_at;              /* and when: the same is not repeated for a while, nor another at once */
 };
 
 /* Those whose threads did not end; theirs to the end. */
 static struct broker *left_behind;
-
-struct guest {
-	int fd;
-	struct peer peer;
-	struct md_broker_request request;
-	int lent;                    /* the socket that came along, -1: none */
-};
-
-/* What strangers bring about must not flood the log. */
-__attribute__((format(printf, 2, 3))) static void complain(struct broker *b, const char *format, ...)
-{
-	char text[COMPLAINT];
-	struct timespec now;
-	va_list values;
-
-	va_start(values, format);
-	vsnprintf(text, sizeof(text), format, values);
-	va_end(values);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec - b->said_at < (strcmp(text, b->said) == 0 ? 60 : 1) && b->said_at)
-		return;
-	memcpy(b->said, text, sizeof(text));
-	b->said_at = now.tv_sec;
-	log_error("broker: %s", text);
-}
-
-/* --- Where ------------------------------------------------------------------------------------------------------------ */
-
-/* Whether fd is a UDP socket at all; anybody may send anything. */
-static bool is_udp(int fd)
-{
-	int domain = 0, type = 0, protocol = 0;
-	socklen_t len = sizeof(int);
-
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 || (domain != AF_INET && domain != AF_INET6))
-		return false;
-	len = sizeof(int);
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_DGRAM)
-		return false;
-	len = sizeof(int);
-	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == IPPROTO_UDP;
-}
-
-static bool is_named(const struct broker *b, int netns)
-{
-	char names[CONFIG_PATH], *rest = names;
-	struct stat at, named;
-
-	if (strcmp(b->config.arm_namespaces, "all") == 0)
-		return true;
-	if (strcmp(b->config.arm_namespaces, "own") == 0 || fstat(netns, &at) < 0)
-		return false;
-	strcpy(names, b->config.arm_namespaces);
-	for (char *name = strsep(&rest, " \t"); name; name = strsep(&rest, " \t")) {
-		int fd = *name ? netns_open(name) : -1;
-		bool same = fd >= 0 && fstat(fd, &named) == 0 && named.st_ino == at.st_ino && named.st_dev == at.st_dev;
-
-		if (fd >= 0)
-			close(fd);
-		if (same)
-			return true;
-	}
-	return false;
-}
-
-/* The socket's network namespace: a descriptor, -1 for our own, or *err. */
-static int place_of(const struct broker *b, int fd, int *err)
-{
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
-	int netns;
-
-	*err = 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0 && cookie == b->own) {
-		if (strcmp(b->config.arm_namespaces, "own") == 0 || strcmp(b->config.arm_namespaces, "all") == 0)
-			return -1;
-	}
-	netns = ioctl(fd, SIOCGSKNS);
-	if (netns < 0) {
-		*err = errno == EPERM ? EXDEV : errno;
-		return -1;
-	}
-	if (is_named(b, netns))
-		return netns;
-	close(netns);
-	*err = EXDEV;
-	return -1;
-}
-
-/* --- What ------------------------------------------------------------------------------------------------------------- */
-
-static int set_bit(int fd, uint32_t bit)
-{
-	uint32_t mark = 0;
-	socklen_t len = sizeof(mark);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &len) < 0)
-		return errno;
-	mark |= bit;
-	return setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0 ? errno : 0;
-}
-
-static int mark(struct broker *b, const struct guest *g, int netns)
-{
-	char why[NFT_WHY];
-	int err, back;
-	bool fresh = false;
-
-	if (!b->config.nft || b->shut)
-		return ENOPROTOOPT;
-	err = netns_enter(netns, &back);
-	if (err) {
-		complain(b, "the network namespace of process %d: %s", (int)g->peer.pid, strerror(-err));
-		return -err;
-	}
-	err = nft_ensure(b->config.nft_mark, &fresh, why);
-	netns_leave(back);
-	if (err) {
-		complain(b, "nftables: %s", why);
-		return -err;
-	}
-	if (fresh)
-		log_info("broker: nftables: the table is in");
-	return set_bit(g->lent, b->config.nft_mark);
-}
-
-static int make_raw(const struct lend_config *lend, uint8_t family, int *raw)
-{
-	int err, fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-
-	if (fd < 0)
-		return errno;
-	if (lend->device[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, lend->device, (socklen_t)strlen(lend->device) + 1) < 0) {
-		err = errno;
-		close(fd);
-		return err;
-	}
-	*raw = fd;
-	return 0;
-}
-
-static int lend_raw(struct broker *b, const struct guest *g, int netns, int *raw)
-{
-	const struct lend_config *lend = peer_named(&g->peer, &b->config);
-	int err, back;
-
-	if (!b->config.lends)
-		return ENOPROTOOPT;
-	if (!lend) {
-		complain(b, "process %d (uid %u, gid %u, control group %.200s) asked for a raw socket: no [raw] section names it",
-			(int)g->peer.pid, (unsigned)g->peer.uid, (unsigned)g->peer.gid, *g->peer.cgroup ? g->peer.cgroup : "not known");
-		return EACCES;
-	}
-	if (g->request.family != 4 && g->request.family != 6)
-		return EINVAL;
-	err = -netns_enter(netns, &back);
-	if (!err) {
-		err = make_raw(lend, g->request.family, raw);
-		netns_leave(back);
-	}
-	if (err)
-		complain(b, "a raw socket for process %d by [raw %s]: %s", (int)g->peer.pid, lend->name, strerror(err));
-	else
-		log_info("broker: a raw socket for process %d (uid %u) by [raw %s]", (int)g->peer.pid, (unsigned)g->peer.uid, lend->name);
-	return err;
-}
-
-static int serve(struct broker *b, struct guest *g, int *raw)
-{
-	int err, netns;
-
-	if (g->request.version != MD_BROKER_VERSION)
-		return EINVAL;
-	if (g->request.what == MD_BROKER_OFF) {
-		if (g->peer.uid != 0 && g->peer.uid != geteuid())
-			return EACCES;
-		b->shut = true;
-		return 0;
-	}
-	if (!is_udp(g->lent))
-		return EINVAL;
-	netns = place_of(b, g->lent, &err);
-	if (!err && g->request.what == MD_BROKER_MARK)
-		err = mark(b, g, netns);
-	else if (!err && g->request.what == MD_BROKER_RAW)
-		err = lend_raw(b, g, netns, raw);
-	else if (!err)
-		err = EINVAL;
-	if (netns >= 0)
-		close(netns);
-	return err;
-}
 
 /* --- One guest -------------------------------------------------------------------------------------------------------- */
 
@@ -249,12 +43,12 @@ union control_room {
 
 /* At most one descriptor comes out of it, however many were sent: the length is for one, and the kernel closes the others. The
  * padding of CMSG_SPACE() would be room for a second. */
-static bool listen_to(struct guest *g)
+static bool listen_to(int fd, struct brokerserve_guest *g)
 {
 	struct iovec piece = { &g->request, sizeof(g->request) };
 	union control_room control;
 	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int)) };
-	struct pollfd p = { .fd = g->fd, .events = POLLIN };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	struct cmsghdr *c;
 	ssize_t n;
 
@@ -262,14 +56,14 @@ static bool listen_to(struct guest *g)
 	memset(&control, 0, sizeof(control));
 	if (poll(&p, 1, PATIENCE_MS) <= 0)
 		return false;
-	n = recvmsg(g->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	c = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL; /* an empty message may bring one, too */
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&g->lent, CMSG_DATA(c), sizeof(int));
 	return n == sizeof(g->request) && !(msg.msg_flags & MSG_TRUNC);
 }
 
-static void answer(const struct guest *g, const struct md_broker_answer *what, int raw)
+static void answer(int fd, const struct md_broker_answer *what, int raw)
 {
 	struct iovec piece = { (void *)(uintptr_t)what, sizeof(*what) };
 	union control_room control;
@@ -285,20 +79,20 @@ static void answer(const struct guest *g, const struct md_broker_answer *what, i
 		memcpy(CMSG_DATA(&control.align), &raw, sizeof(raw));
 	}
 	/* Who does not take it at once has gone. */
-	(void)!sendmsg(g->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)!sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void welcome(struct broker *b, int fd)
 {
-	struct guest g = { .fd = fd };
+	struct brokerserve_guest g = { .lent = -1 };
 	struct md_broker_answer what = { .version = MD_BROKER_VERSION };
 	int raw = -1;
 
-	if (listen_to(&g) && peer_of(fd, &g.peer) == 0) {
+	if (listen_to(fd, &g) && peer_of(fd, &g.peer) == 0) {
 		what.what = g.request.what;
-		what.error = serve(b, &g, &raw);
-		what.mark = what.error || what.what != MD_BROKER_MARK ? 0 : b->config.nft_mark;
-		answer(&g, &what, raw);
+		what.error = brokerserve(&b->serving, &g, &raw);
+		what.mark = what.error || what.what != MD_BROKER_MARK ? 0 : b->serving.config.nft_mark;
+		answer(fd, &what, raw);
 	}
 	if (raw >= 0)
 		close(raw);
@@ -373,10 +167,10 @@ int broker_open(struct broker **out, const struct config *config, char why[stati
 		snprintf(why, BROKER_WHY, "no memory");
 		return -ENOMEM;
 	}
-	b->config = *config;
+	b->serving.config = *config;
 	b->listener = listen_at(config->broker_socket);
 	b->end = b->listener < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
-	err = b->listener < 0 ? b->listener : b->end < 0 ? -errno : netns_identity(&b->own, &inode);
+	err = b->listener < 0 ? b->listener : b->end < 0 ? -errno : netns_identity(&b->serving.own, &inode);
 	if (!err) {
 		*out = b;
 		return 0;
@@ -411,7 +205,7 @@ void broker_close(struct broker *b)
 	if (!b)
 		return;
 	if (b->listener >= 0)
-		unlink(b->config.broker_socket);
+		unlink(b->serving.config.broker_socket);
 	if (b->running) {
 		(void)!write(b->end, &one, sizeof(one));
 		clock_gettime(CLOCK_REALTIME, &until);

@@ -9,6 +9,12 @@
 refused() { figure stats.json "[.processes[] | select(.counts.seen > 0) | .refused_v${stage_family}[\"$1\"]] | unique | tojson"; }
 errno() { python3 -c "import errno; print(errno.$1)"; }
 says() { "$B/mdctl" stats --dir "$stage/stats" | grep -q -- "$1" || { "$B/mdctl" stats --dir "$stage/stats"; return 1; }; }
+the_outer_source_is() {
+	local address=192.0.2.77
+	[ "$1" = 4 ] || address=2001:db8:1::77
+	tcpdump -nr "$stage/link.pcap" "udp dst port $STAGE_PORT" 2>/dev/null >"$stage/outer"
+	[ -s "$stage/outer" ] && ! grep -vE "IP6? ${address//./\\.}\.30[0-9]{3} > " "$stage/outer"
+}
 capabilities() { grep -q "^CapPrm:.*0000000000000000$" /proc/self/status; }
 export -f capabilities
 
@@ -37,6 +43,28 @@ END
 translated=yes own_scene "by nft, behind conntrack and NAT" 4 tunnel 45 nft
 inside server nft delete table ip nat
 inside router nft flush ruleset
+
+# One that gives the outer datagram another source, address and port: the rule comes behind it, and finds what it needs.
+inside server ip addr add 192.0.2.77/24 dev eth0
+inside server ip addr add 2001:db8:1::77/64 dev eth0 nodad preferred_lft 0
+inside server nft -f - <<-END
+	table inet nat {
+		chain post {
+			type nat hook postrouting priority 100;
+			udp dport $STAGE_PORT meta nfproto ipv4 snat ip to 192.0.2.77:30000-30999
+			udp dport $STAGE_PORT meta nfproto ipv6 snat ip6 to [2001:db8:1::77]:30000-30999
+		}
+		chain leaving { type filter hook output priority 0; ct state invalid counter drop; }
+	}
+END
+for family in 4 6; do
+	behind_nat=yes own_scene "by nft, the outer source translated" $family tunnel 45 nft
+	check "by nft, the outer source translated, IPv$family: it was" the_outer_source_is "$family"
+done
+check "by nft, the outer source translated: nothing was invalid" eval 'inside server nft list table inet nat | grep -q "invalid counter packets 0 "'
+inside server nft delete table inet nat
+inside server ip addr del 192.0.2.77/24 dev eth0
+inside server ip addr del 2001:db8:1::77/64 dev eth0
 
 check "the table is ours, and counts" eval '"$B/mdctl" arm --status --json --netns "/proc/$MD_NET_SERVER/ns/net" |
 	jq -e ".nft | length == 1 and .[0].table == \"mdshim_40000000\" and .[0].cut > 100 and .[0].refused == 0" >/dev/null'

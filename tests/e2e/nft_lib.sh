@@ -105,10 +105,17 @@ the_capture_is_right() {
 	equal verified "$(figure "link.$stage_mode.sum" .verified)" "$stage_wrapped" \
 		violations "$(figure "link.$stage_mode.sum" .violations)" 0
 }
+# With $behind_nat not empty, too, both ends have a key that leaves the sender's address out of AUTH (wire format, section 5.6).
+nat_key() {
+	sed -i 's/^cover = .*/&\nnat = yes/' "$stage/shim.conf"
+	stage_control=(--auth-key "1:AES-128-CMAC-96:$stage/key:cover=64:nat")
+	stage_key=$stage_key:nat
+}
 own_scene() {
 	local name="$1, $3, IPv$2"
 	frames=$4
 	stage_open "$2" "$3" h264 || { check "$name: the stage" false; return; }
+	[ -z "${behind_nat:-}" ] || nat_key
 	if ! act gstreamer >"$MD_NET_DIR/said" 2>&1; then
 		check "$name: it runs" eval "cat '$MD_NET_DIR/said'; false"
 		return
