@@ -15,6 +15,18 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyou
 	-days 2 -subj /CN=localhost >/dev/null 2>&1
 chmod 644 "$work/key"
 
+count() { "${arm[@]}" --status --json | jq ".counts[\"$1\"]"; }
+# The kernel sent round what the shim handed over as trains; behind the first of them single datagrams take the same way, and are
+# counted there. What else was patched is what the trains consisted of: most of all.
+they_left_as_trains() {
+	local trains patched singles
+	trains=$(($(count trains) - trains_before)) patched=$(($(count patched) - patched_before))
+	singles=$(($(count followed) - followed_before))
+	echo "$trains trains, $singles singles behind them, $patched datagrams patched"
+	equal "trains in the kernel" "$trains" "$(figure stats.json '[.processes[].counts.trains] | add // 0')" || return 1
+	[ "$trains" -ge 5 ] && [ $((2 * trains)) -le $((patched - singles)) ] && [ $((2 * (patched - singles))) -ge "$patched" ]
+}
+
 bound() { inside server grep -q ":1151 " /proc/net/udp /proc/net/udp6; } # port 4433
 served() { "$B/mdctl" stats --json --dir "$stage/stats" 2>/dev/null | jq -r '.processes[] | select(.program == "gtlsserver" and .alive) | .pid'; }
 
@@ -38,6 +50,7 @@ for mode in inline tunnel; do
 		name="ngtcp2, $mode, IPv$family"
 		stage_open $family $mode h264 && echo "payload = quic" >>"$stage/shim.conf" && stage_router
 		rm -f "$work"/[abc]
+		trains_before=$(count trains) patched_before=$(count patched) followed_before=$(count followed)
 		check "$name: three streams arrive" exchange
 		"$B/mdctl" stats --json --dir "$stage/stats" >"$stage/stats.json"
 		stage_wrapped=$(figure stats.json '[.processes[].wrapped] | add // 0')
@@ -47,6 +60,7 @@ for mode in inline tunnel; do
 		check "$name: only datagrams with a long header are native" equal native "$(figure stats.json '[.processes[].aside] | add')" \
 			"$(figure stats.json '[.processes[].asides["not-media"]] | add')"
 		check "$name: trains were wrapped" [ "$stage_wrapped" -gt 500 ]
+		check "$name: and left as trains" they_left_as_trains
 		check "$name: the router verifies all" equal verified "$(figure summary.json .metadata)" "$stage_wrapped"
 	done
 done
