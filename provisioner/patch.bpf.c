@@ -59,15 +59,10 @@ static __always_inline struct arm_interface_state *state_of(const struct armed_s
 	return bpf_map_lookup_elem(&arm_interfaces, &at);
 }
 
-/* An open detour, if what comes back from it can leave by the interface. */
+/* The detour, open or not, if what comes back from it can leave by the interface. */
 static __always_inline struct arm_detour *detour_of(const struct armed_socket *socket, const struct arm_interface_state *state)
 {
-	struct arm_detour *detour;
-
-	if (!state || state->trains != ARM_TRAINS_DETOUR)
-		return 0;
-	detour = bpf_map_lookup_elem(&arm_detours, &socket->netns);
-	return detour && detour->open ? detour : 0;
+	return state && state->trains == ARM_TRAINS_DETOUR ? bpf_map_lookup_elem(&arm_detours, &socket->netns) : 0;
 }
 
 /* Whether nothing has come back for too long. */
@@ -87,12 +82,11 @@ static __always_inline int is_overdue(uint64_t *waiting, uint64_t now)
 }
 
 /* Somebody may have taken the pair, or one end of it, down: then no more trains, until the daemon has seen to it. */
-static __always_inline int is_lost(struct arm_detour *detour, uint64_t now)
+static __always_inline int is_open(struct arm_detour *detour, uint64_t now)
 {
-	if (!is_overdue(&detour->waiting, now))
-		return 0;
-	detour->open = 0;
-	return 1;
+	if (detour->open && is_overdue(&detour->waiting, now))
+		detour->open = 0;
+	return detour->open != 0;
 }
 
 /* The packet's number, from now on its mark; 0: none was to be had. */
@@ -144,10 +138,8 @@ static __always_inline int send_home(struct __sk_buff *skb, const struct armed_s
 {
 	if (skb->vlan_present)
 		return NEXT;
-	if (state->shut)
-		return drop_train(skb);
-	/* It may be nothing but a queue that takes its time. So this one goes, and is the last. */
-	if (is_overdue(&state->waiting, bpf_ktime_get_ns()))
+	/* As by the detour, it may be nothing but a queue that takes its time, and this one goes all the same. */
+	if (!state->shut && is_overdue(&state->waiting, bpf_ktime_get_ns()))
 		state->shut = 1;
 	if (!take_ticket(skb, socket, form) || bpf_skb_vlan_push(skb, bpf_htons(0x8100), TAG) < 0)
 		return drop_train(skb);
@@ -172,14 +164,16 @@ static __always_inline int send_train(struct __sk_buff *skb, struct armed_socket
 	if (!form && now >= socket->follow)
 		return NEXT;
 	detour = detour_of(socket, state);
-	if (detour && !is_lost(detour, now)) {
-		if (form) {
-			socket->follow = now + BEHIND_TRAIN;
-			count(ARM_TRAINS);
-		}
-		return send_round(skb, socket, detour, form);
-	}
-	return form ? drop_train(skb) : NEXT;
+	if (!form)
+		return detour && is_open(detour, now) ? send_round(skb, socket, detour, 0) : NEXT;
+	/* The guard let it pass a moment ago. */
+	if (!detour)
+		return drop_train(skb);
+	/* Maybe it is only this host that takes its time. This one goes in any case: it has no other way. */
+	is_open(detour, now);
+	socket->follow = now + BEHIND_TRAIN;
+	count(ARM_TRAINS);
+	return send_round(skb, socket, detour, form);
 }
 
 /* A single datagram of a socket that has sent trains. NULL: it goes straight. */
@@ -194,7 +188,7 @@ static __always_inline struct arm_detour *way_behind(struct __sk_buff *skb, stru
 	if (now >= socket->follow)
 		return 0;
 	detour = detour_of(socket, state_of(socket, skb->ifindex));
-	if (!detour || is_lost(detour, now))
+	if (!detour || !is_open(detour, now))
 		return 0;
 	if (socket->follow < now + BEHIND_ONE)
 		socket->follow = now + BEHIND_ONE;

@@ -25,7 +25,8 @@ static void show_head(const struct statsfile *file)
 
 static void show_engine(const char *what, uint32_t engine, const uint32_t *refused)
 {
-	printf("  %-20s %s\n", what, engine_name(engine));
+	printf("  %-20s %s%s\n", what, engine_name(engine),
+		engine == MD_ENGINE_NFT ? " (tunnel mode; inline mode is for patch or raw)" : "");
 	for (uint32_t i = 0; i < MD_ENGINE_COUNT; i++)
 		if (refused[i])
 			printf("    %s: %s\n", engine_name(i), engine_refusal(i, refused[i]));

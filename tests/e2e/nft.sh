@@ -66,6 +66,15 @@ inside server nft delete table inet nat
 inside server ip addr del 192.0.2.77/24 dev eth0
 inside server ip addr del 2001:db8:1::77/64 dev eth0
 
+# Inline it is not for nft: no datagram goes by it, nothing is lost, and what is said is what there would have to be.
+inline_natively() {
+	frames=15
+	stage_open 4 inline h264 && act gstreamer >"$MD_NET_DIR/said" 2>&1 || { cat "$MD_NET_DIR/said"; return 1; }
+	equal wrapped "$stage_wrapped" 0 "natively, no engine" "$(figure stats.json '[.processes[].asides["no-engine"]] | add')" "$stage_media" \
+		"client's datagrams" "$(figure receiver.json .packets)" "$stage_media" && the_client_gets_what_was_made &&
+		says "nft (tunnel mode; inline mode is for patch or raw)" && says "raw: refused" && says "patch: refused"
+}
+check "inline mode: all goes natively, and why is said" inline_natively
 check "the table is ours, and counts" eval '"$B/mdctl" arm --status --json --netns "/proc/$MD_NET_SERVER/ns/net" |
 	jq -e ".nft | length == 1 and .[0].table == \"mdshim_40000000\" and .[0].cut > 100 and .[0].refused == 0" >/dev/null'
 check "no other table is in the client's namespace" equal tables "$(tables client)" ""

@@ -6,15 +6,11 @@
 # shellcheck disable=SC2034,SC2154,SC2317 # what lib.sh and stage.sh set
 # shellcheck source=tests/e2e/patch_lib.sh
 . "$(dirname "$(readlink -f -- "$0")")/patch_lib.sh"
-chmod 755 "$MD_NET_DIR"
-cp "$B/tests/tools/trainsend" "$stage_from"
+# shellcheck source=tests/e2e/patch_trains_lib.sh
+. "$here/patch_trains_lib.sh"
 
-count() { "${arm[@]}" --status --json | jq ".counts[\"$1\"]"; }
-own() { figure stats.json "[.processes[].counts[\"$1\"]] | add // 0"; }
-same_size() { [ "$(stat -c %s "$stage/made.rtp")" = "$(stat -c %s "$stage/arrived.rtp")" ]; }
-
-# open_scene FAMILY MODE ADDRESS [--gro] - sender and receiver, and in tunnel mode the router, all at that address.
-open_scene() {
+# open_at_home FAMILY MODE ADDRESS [--gro] - sender and receiver, and in tunnel mode the router, all at that address.
+open_at_home() {
 	stage_open "$1" "$2" h264 || return 1
 	at=$3
 	sed -i "s,^destination = .*,destination = $at,; s,^address = .*,address = $at," "$stage/shim.conf"
@@ -42,18 +38,13 @@ the_areas_are_right() {
 }
 all_captured() { [ "$stage_mode" = tunnel ] || stage_captured areas "$stage_wrapped"; }
 
-the_trains_were() {
-	equal "trains in the kernel" "$trains" "$(own trains)" || return 1
-	[ "$trains" -gt "$1" ] || { echo "$trains trains"; return 1; }
-}
-
 # way NAME FAMILY MODE ADDRESS [--gro] [plain]
 way() {
 	local name="$1, $3, $4" gro='' arguments=()
 	trains=$(count trains)
 	[ "${5:-}" != --gro ] || gro=--gro
 	[ "${5:-}" != plain ] || arguments=(plain)
-	if ! { open_scene "$2" "$3" "$4" $gro &&
+	if ! { open_at_home "$2" "$3" "$4" $gro &&
 		stage_send "$stage_from/trainsend" "$at" "$STAGE_MEDIA" "$stage/made.rtp" 40 "${arguments[@]}"; }; then
 		check "$name: it runs" eval 'cat "$stage"/*.err; false'
 		stage_close
@@ -89,43 +80,13 @@ check "clsact: nothing of ours is left at the interface" eval '[ -z "$(inside se
 arm_server >/dev/null
 
 # --- While media flow ---------------------------------------------------------------------------------------------------
-more() { [ "$($1)" -gt "$2" ]; }
-trains_now() { count trains; }
-seen_now() { "$B/mdctl" stats --json --dir "$stage/stats" | jq '[.processes[].counts.seen] | add // 0'; }
-trains_go_on() { poll 20 more trains_now $(($(count trains) + 20)) || { echo "no more trains"; return 1; }; }
-others_go_on() { poll 20 more seen_now $(($(seen_now) + 2000)) || { echo "no more datagrams"; return 1; }; }
 trains_leave() { [ "$("${arm[@]}" --status --json | jq -r '.interfaces[] | select(.name == "lo") | .trains')" = "$1" ]; }
 
-sender_ends() {
-	kill "$("$B/mdctl" stats --json --dir "$stage/stats" | jq '.processes[] | select(.program == "trainsend" and .alive) | .pid')"
-	wait "$sender"
-}
 begin() {
-	open_scene 4 "$1" 127.0.0.1 || return 1
-	stage_send "$stage_from/trainsend" "$at" "$STAGE_MEDIA" "$stage/made.rtp" 0 &
-	sender=$!
+	open_at_home 4 "$1" 127.0.0.1 || return 1
+	sender_begins "$at"
 	trains_go_on
 }
-# Natively the client is nearer than by the tunnel: there something may overtake where the way changes.
-records() {
-	python3 -c 'import sys
-octets = open(sys.argv[1], "rb").read()
-at = 0
-while at + 2 <= len(octets):
-    end = at + 2 + int.from_bytes(octets[at:at + 2], "big")
-    print(octets[at:end].hex())
-    at = end' "$1" | sort
-}
-sorted_records() {
-	records "$stage/made.rtp" >"$stage/made.sorted"
-	records "$stage/arrived.rtp" >"$stage/arrived.sorted"
-	[ -s "$stage/arrived.sorted" ]
-}
-it_got_all() {
-	[ "$stage_mode" = tunnel ] || { cmp "$stage/made.rtp" "$stage/arrived.rtp"; return; }
-	sorted_records && cmp "$stage/made.sorted" "$stage/arrived.sorted"
-}
-it_got_nothing_else() { sorted_records && [ -z "$(comm -13 "$stage/made.sorted" "$stage/arrived.sorted" | head -c 200)" ]; }
 
 for mode in inline tunnel; do
 	if ! begin $mode; then check "$mode: trains leave" false; sender_ends; stage_close; continue; fi

@@ -5,23 +5,10 @@
 # shellcheck disable=SC2034,SC2154,SC2317 # what lib.sh and stage.sh set
 # shellcheck source=tests/e2e/patch_lib.sh
 . "$(dirname "$(readlink -f -- "$0")")/patch_lib.sh"
-cp "$B/tests/tools/trainsend" "$stage_from"
-
-count() { "${arm[@]}" --status --json | jq ".counts[\"$1\"]"; }
-own() { figure stats.json "[.processes[].counts[\"$1\"]] | add // 0"; }
-same_size() { [ "$(stat -c %s "$stage/made.rtp")" = "$(stat -c %s "$stage/arrived.rtp")" ]; }
-let_it_write() { let_nobody_in; touch "$stage/made2.rtp"; chmod 666 "$stage/made2.rtp"; }
-receive() {
-	spawn client "dump$1" "$B/tests/tools/udpdump" ${3:+"$3"} "$stage_any" "$2" "$stage/arrived$1.rtp" >"$stage/dump$1.out" &&
-		poll 10 grep -qs ready "$stage/dump$1.out"
-}
+# shellcheck source=tests/e2e/patch_trains_lib.sh
+. "$here/patch_trains_lib.sh"
 
 # way NAME FAMILY MODE ROUNDS [--gro] ARGUMENT... - one sender to its end, and what its receiver gets.
-open_scene() {
-	stage_open "$2" "$3" h264 && stage_router && let_it_write && receive '' $STAGE_MEDIA "${5:-}" && return
-	stage_close
-	return 1
-}
 way() {
 	local name="$1, $3, IPv$2" gro=''
 	trains=$(count trains)
@@ -42,10 +29,6 @@ way() {
 	check "$name: all by the patch" all_by_the_patch
 	check "$name: the router verifies all" equal verified "$(figure summary.json .metadata)" "$stage_wrapped" \
 		"lost, late, repeated" "$(figure summary.json '.lost + .late + .repeated')" 0
-}
-the_trains_were() {
-	equal "trains in the kernel" "$trains" "$(own trains)" || return 1
-	[ "$trains" -gt "$1" ] || { echo "$trains trains"; return 1; }
 }
 way_in_trains() {
 	way "$@"
@@ -133,35 +116,10 @@ check "two clients of one router: each gets what was sent to it, in order" eval 
 check "two clients of one router: in trains" the_trains_were 150
 
 # --- While media flow ---------------------------------------------------------------------------------------------------
-more_trains() { [ "$(count trains)" -gt "$1" ]; }
-trains_go_on() { poll 20 more_trains $(($(count trains) + 20)); }
-more_seen() { [ "$("$B/mdctl" stats --json --dir "$stage/stats" | jq '[.processes[].counts.seen] | add // 0')" -gt "$1" ]; }
-others_go_on() {
-	local from
-	from=$("$B/mdctl" stats --json --dir "$stage/stats" | jq '[.processes[].counts.seen] | add // 0')
-	poll 20 more_seen $((from + 2000)) || { echo "no more datagrams"; return 1; }
-}
 detour_is() { [ "$("${arm[@]}" --status --json | jq -c '[.detours[].open]')" = "$1" ]; }
 refusals() { "${arm[@]}" --status --json | jq '.counts | ."refused-trains" + ."refused-interface"'; }
 refused() { [ "$(refusals)" -gt "$1" ]; }
 pair_is_gone() { ! inside server ip link show mdshim-gso0 >/dev/null 2>&1; }
-
-# Natively the client is nearer than by the tunnel: there something may overtake where the way changes.
-records() {
-	python3 -c 'import sys
-octets = open(sys.argv[1], "rb").read()
-at = 0
-while at + 2 <= len(octets):
-    end = at + 2 + int.from_bytes(octets[at:at + 2], "big")
-    print(octets[at:end].hex())
-    at = end' "$1" | sort
-}
-the_client_got_all() {
-	[ "$mode" = tunnel ] || { cmp "$stage/made.rtp" "$stage/arrived.rtp"; return; }
-	records "$stage/made.rtp" >"$stage/made.sorted"
-	records "$stage/arrived.rtp" >"$stage/arrived.sorted"
-	[ -s "$stage/made.sorted" ] && cmp "$stage/made.sorted" "$stage/arrived.sorted"
-}
 
 # A second way to the client, by an interface that the patch does not know.
 another_way() {
@@ -198,27 +156,23 @@ story() {
 
 for mode in inline tunnel; do
 	if ! open_scene "" 4 $mode; then check "$mode: the stage" false; continue; fi
-	stage_send "$stage_from/trainsend" "$stage_client" "$STAGE_MEDIA" "$stage/made.rtp" 0 &
-	sender=$!
+	sender_begins
 	story
-	kill "$("$B/mdctl" stats --json --dir "$stage/stats" | jq '.processes[] | select(.program == "trainsend" and .alive) | .pid')"
-	wait "$sender"
+	sender_ends
 	check "$mode: the sender met no error" equal status $? 0
 	poll 20 same_size
 	stage_close
-	check "$mode: the client got what was sent, no octet more, none less" the_client_got_all
+	check "$mode: the client got what was sent, no octet more, none less" it_got_all
 done
 
 # Somebody takes the pair down: what is in it is lost, but not for long.
 taken_down() {
 	open_scene "" 4 inline || return 1
-	stage_send "$stage_from/trainsend" "$stage_client" "$STAGE_MEDIA" "$stage/made.rtp" 0 &
-	sender=$!
+	sender_begins
 	trains_go_on && inside server ip link set mdshim-seg0 down && poll 10 detour_is '[false]' && others_go_on &&
 		arm_server >/dev/null && detour_is '[true]' && trains_go_on
 	local rc=$?
-	kill "$("$B/mdctl" stats --json --dir "$stage/stats" | jq '.processes[] | select(.program == "trainsend" and .alive) | .pid')"
-	wait "$sender"
+	sender_ends
 	stage_close
 	return "$rc"
 }
