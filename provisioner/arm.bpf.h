@@ -35,7 +35,7 @@ struct arm_interface_state {
 	uint32_t inode;       /* of the namespace, as under /proc/PID/ns/net; to find it again */
 	char name[16];        /* of the interface when it was armed */
 	uint32_t trains;      /* enum arm_trains */
-	uint32_t shut;        /* 1: of the loopback interface, no more trains, as with a detour that is not open */
+	uint32_t shut;        /* of the loopback interface, as with a detour: 1: no more trains, until one arrives */
 	uint64_t waiting;     /* the same: since when nothing has arrived, nanoseconds; 0: nothing is waited for */
 };
 
@@ -47,7 +47,7 @@ struct arm_detour {
 	uint32_t inode;       /* as in arm_interface_state */
 	uint64_t waiting;     /* since when nothing came back, nanoseconds; 0: nothing is waited for */
 	uint32_t hook;        /* enum arm_hook, at out */
-	uint32_t unused;      /* 0 */
+	uint32_t shut;        /* 1: as if not open, until something comes back after all */
 };
 
 /* What a packet cannot keep on its way round. Its mark is its ticket's number meanwhile. */

@@ -56,7 +56,7 @@ int armdetour_make(struct arm *arm, uint64_t cookie, uint32_t inode, struct arm_
 	*detour = (struct arm_detour){ .in = pair.in, .out = pair.out, .open = 1, .inode = inode, .hook = known.hook };
 	path_of(arm, cookie, pair.out, path);
 	if (is_whole(arm, &known, &pair, path)) {
-		if (known.open)
+		if (known.open && !known.shut)
 			return 0;
 	} else {
 		shut(arm, cookie);

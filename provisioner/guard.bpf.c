@@ -51,7 +51,7 @@ static __always_inline enum arm_count judge_train(const struct arm_interface *at
 	if (interface->trains == ARM_TRAINS_LOOPBACK)
 		return interface->shut ? ARM_REFUSED_TRAINS : ARM_PASSED;
 	detour = bpf_map_lookup_elem(&arm_detours, &at->netns);
-	return detour && detour->open ? ARM_PASSED : ARM_REFUSED_TRAINS;
+	return detour && detour->open && !detour->shut ? ARM_PASSED : ARM_REFUSED_TRAINS;
 }
 
 SEC("cgroup_skb/egress")
@@ -134,7 +134,7 @@ static __always_inline int answer_trains(struct bpf_sockopt *ctx)
 	uint64_t netns = bpf_get_netns_cookie(ctx);
 	struct arm_detour *detour = bpf_map_lookup_elem(&arm_detours, &netns);
 
-	if (!detour || !detour->open || !bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, 0))
+	if (!detour || !detour->open || detour->shut || !bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, 0))
 		return answer(-19 /* ENODEV */);
 	ctx->optlen = -1;
 	return PASS;

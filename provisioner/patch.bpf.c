@@ -81,12 +81,13 @@ static __always_inline int is_overdue(uint64_t *waiting, uint64_t now)
 	return 1;
 }
 
-/* Somebody may have taken the pair, or one end of it, down: then no more trains, until the daemon has seen to it. */
+/* Somebody may have taken the pair, or one end of it, down: then no more trains, until the daemon has seen to it, or something
+ * comes back. */
 static __always_inline int is_open(struct arm_detour *detour, uint64_t now)
 {
-	if (detour->open && is_overdue(&detour->waiting, now))
-		detour->open = 0;
-	return detour->open != 0;
+	if (detour->open && !detour->shut && is_overdue(&detour->waiting, now))
+		detour->shut = 1;
+	return detour->open && !detour->shut;
 }
 
 /* The packet's number, from now on its mark; 0: none was to be had. */
@@ -247,6 +248,8 @@ int arm_segment(struct __sk_buff *skb)
 	detour = bpf_map_lookup_elem(&arm_detours, &ticket->netns);
 	if (detour && detour->waiting)
 		detour->waiting = 0;
+	if (detour && detour->shut)
+		detour->shut = 0;
 	/* Somebody let trains through. */
 	if (skb->gso_size) {
 		if (detour && detour->open) {
@@ -290,6 +293,8 @@ int arm_home(struct __sk_buff *skb)
 		}
 		return drop_train(skb);
 	}
+	if (state && state->shut)
+		state->shut = 0;
 	if (give_back(skb, ticket) < 0)
 		return DROP;
 	if (bpf_skb_vlan_pop(skb) < 0) {

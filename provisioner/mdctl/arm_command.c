@@ -170,7 +170,7 @@ static void show_patch(const struct arm *arm, const struct request *r)
 		printf("  %-16s %-7s trains: %-8s %s %u\n", state.name, hook_name(state.hook), trains_text(&state),
 			netns_text(at.netns, own), state.inode);
 	while (arm_next_detour(arm, &netns, &detour))
-		printf("  detour by %u, %u %s %s %u\n", detour.in, detour.out, detour.open ? "open" : "shut", netns_text(netns, own),
+		printf("  detour by %u, %u %s %s %u\n", detour.in, detour.out, detour.open && !detour.shut ? "open" : "shut", netns_text(netns, own),
 			detour.inode);
 	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
 		printf("  %-18s %12llu  %s\n", arm_count_name(i), (unsigned long long)arm_counted(arm, i), arm_count_help(i));
@@ -189,7 +189,7 @@ static void patch_json(const struct arm *arm, const struct request *r, json_t *a
 			"hook", hook_name(state.hook), "trains", trains_text(&state), "netns", (json_int_t)state.inode, "netns_cookie", (json_int_t)at.netns));
 	while (arm_next_detour(arm, &netns, &detour))
 		json_array_append_new(detours, json_pack("{s:i,s:i,s:b,s:I,s:I}", "in", (int)detour.in, "out", (int)detour.out, "open",
-			(int)detour.open, "netns", (json_int_t)detour.inode, "netns_cookie", (json_int_t)netns));
+			detour.open && !detour.shut, "netns", (json_int_t)detour.inode, "netns_cookie", (json_int_t)netns));
 	for (enum arm_count i = 0; i < ARM_COUNT_COUNT; i++)
 		json_object_set_new(counts, arm_count_name(i), json_integer((json_int_t)arm_counted(arm, i)));
 	json_object_set_new(all, "dir", json_string(r->place.dir));
