@@ -71,13 +71,13 @@ packet() {
 	echo "$outer$(sum 0011 "$area")$area"
 }
 
-# rule NAME MESSAGE - packets, one list of ten numbers a line; MESSAGE "" if they keep every rule
+# rule NAME MESSAGE [OPTION] - packets, one list of ten numbers a line; MESSAGE "" if they keep every rule
 rule() {
 	local numbers
 	tests=$((tests + 1))
 	# shellcheck disable=SC2086
 	while read -r numbers; do packet $numbers; done >"$work/packet"
-	"$B/tests/tools/capread" --hex --no-auth --quiet "$work/packet" >"$work/out" 2>"$work/err"
+	"$B/tests/tools/capread" --hex --no-auth --quiet ${3:+"$3"} "$work/packet" >"$work/out" 2>"$work/err"
 	rc=$?
 	if [ -z "$2" ] && [ $rc -eq 0 ] || { [ -n "$2" ] && [ $rc -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q "$2" "$work/err"; }; then
 		echo "ok $tests - $1"
@@ -129,6 +129,16 @@ rule "P 0" "undefined value: D 1 P 0" <<<"0 0 1 1 0 1 0 6 100 9000"
 rule "L 3" "undefined value: D 1 P 1 L 3" <<<"0 0 1 1 1 3 0 6 100 9000"
 rule "a burst of one datagram" "Burst Quantum 1 does not fit" <<<"0 0 1 1 1 1 1 6 100 9000"
 rule "a burst that is said too big" "Burst Quantum 2 does not fit" <<-END
+	0 0 1 1 1 1 2 6 100 9000
+	0 0 1 1 1 1 2 7 100 9000
+END
+rule "the rest of a burst" "" --late <<-END
+	0 0 1 1 1 1 2 6 100 9000
+	0 0 1 1 1 1 2 7 100 9000
+	0 0 1 1 1 1 0 8 100 9000
+END
+rule "the rest of a burst, not at the beginning" "Burst Quantum 2 does not fit" --late <<-END
+	0 0 1 1 1 1 0 5 100 9000
 	0 0 1 1 1 1 2 6 100 9000
 	0 0 1 1 1 1 2 7 100 9000
 END

@@ -45,6 +45,7 @@ static const char usage[] =
 	"  --audio PT                    payload type of which every packet is an MDU (repeatable)\n"
 	"  --layers PT                   payload type whose pictures may hold several MDUs (repeatable)\n"
 	"  --fill --hints --legacy16     allow: fill behind the options, hinted bursts, 56 bit codes\n"
+	"  --late                        allow: the first burst of a flow began before its first datagram with metadata\n"
 	"  --hex                         FILE holds one IP datagram in hex digits a line\n"
 	"  --dump OUT                    write the user data of every datagram of the application, framed as in RFC 4571\n"
 	"  --payload                     print RTP payloads too, without padding\n"
@@ -176,6 +177,7 @@ static void set_option(int c)
 	case 'n': options.no_auth = true; break;
 	case 'f': options.fill = true; break;
 	case 'h': options.hints = true; break;
+	case 'B': options.late = true; break;
 	case 'L': options.legacy16 = true; break;
 	case 'x': options.hex = true; break;
 	case 'q': options.quiet = true; break;
@@ -384,7 +386,8 @@ int main(int argc, char **argv)
 	static const struct option names[] = { { "mode", 1, NULL, 'm' }, { "port", 1, NULL, 'p' }, { "key", 1, NULL, 'k' },
 		{ "kinds", 1, NULL, 'K' }, { "exids", 1, NULL, 'E' }, { "bq-unit", 1, NULL, 'b' }, { "ttl", 1, NULL, 't' },
 		{ "within", 1, NULL, 'w' }, { "audio", 1, NULL, 'a' }, { "layers", 1, NULL, 'l' }, { "no-auth", 0, NULL, 'n' },
-		{ "fill", 0, NULL, 'f' }, { "hints", 0, NULL, 'h' }, { "legacy16", 0, NULL, 'L' }, { "hex", 0, NULL, 'x' },
+		{ "fill", 0, NULL, 'f' }, { "hints", 0, NULL, 'h' }, { "late", 0, NULL, 'B' }, { "legacy16", 0, NULL, 'L' },
+		{ "hex", 0, NULL, 'x' },
 		{ "quiet", 0, NULL, 'q' }, { "payload", 0, NULL, 'P' },
 		{ "dump", 1, NULL, 'd' }, { NULL, 0, NULL, 0 } };
 	int c;

@@ -83,7 +83,7 @@ struct options {
 	unsigned bq_unit;
 	unsigned ttl;                 /* of the outer header, 0: any */
 	unsigned within_ms;           /* Timestamp against the capture's clock, 0: not looked at */
-	bool legacy16, fill, hints, quiet, hex, no_auth, payload;
+	bool legacy16, fill, hints, late, quiet, hex, no_auth, payload;
 	bool per_packet[128], layers[128]; /* by payload type: every packet, or every layer, is an MDU */
 	struct key key[8];
 	unsigned keys;

@@ -181,6 +181,15 @@ static void judge_mdu(struct flow *f, const struct packet *p)
 	}
 }
 
+/* What a sender that began in the midst of a burst put out of it, before the first whole one. */
+static void allow_rest(const struct flow *f, unsigned long *reach, size_t high)
+{
+	size_t total = 0;
+
+	for (size_t end = 1; end <= f->sizes && (total += f->size[end - 1]) <= high; end++)
+		reach[end] = 1;
+}
+
 /* Whether the run can be cut into bursts of two or more datagrams that each fill exactly bq units. */
 static bool run_divides(const struct flow *f, unsigned long *bursts)
 {
@@ -191,6 +200,8 @@ static bool run_divides(const struct flow *f, unsigned long *bursts)
 
 	memset(reach, 0, (n + 1) * sizeof(*reach));
 	reach[0] = 1;
+	if (options.late && f->metadata == f->sizes)
+		allow_rest(f, reach, high);
 	for (size_t end = 2; end <= n; end++) {
 		total = f->size[end - 1];
 		for (size_t start = end - 1; start-- > 0;) {
