@@ -26,6 +26,7 @@
 #include "netns.h"
 #include "nft.h"
 #include "peer.h"
+#include "xsk.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
@@ -40,6 +41,7 @@ struct broker {
 	bool shut;                   /* no more marks: everything was taken out by mdctl */
 	uint64_t own;                /* cookie of our network namespace */
 	pthread_t thread;
+	struct xsk *xsk;             /* NULL: no AF_XDP sockets are lent */
 	struct broker *before;
 	char said[COMPLAINT];        /* the last complaint, */
 	time_t said_at;              /* and when: the same is not repeated for a while, nor another at once */
@@ -233,6 +235,8 @@ static int serve(struct broker *b, struct guest *g, int *raw)
 		err = mark(b, g, netns);
 	else if (!err && g->request.what == MD_BROKER_RAW)
 		err = lend_raw(b, g, netns, raw);
+	else if (!err && g->request.what == MD_BROKER_XSK)
+		err = xsk_lend(b->xsk, g->fd, &g->peer, netns, g->lent, g->request.family);
 	else if (!err)
 		err = EINVAL;
 	if (netns >= 0)
@@ -298,7 +302,8 @@ static void welcome(struct broker *b, int fd)
 		what.what = g.request.what;
 		what.error = serve(b, &g, &raw);
 		what.mark = what.error || what.what != MD_BROKER_MARK ? 0 : b->config.nft_mark;
-		answer(&g, &what, raw);
+		if (what.error || what.what != MD_BROKER_XSK) /* who got one has been answered */
+			answer(&g, &what, raw);
 	}
 	if (raw >= 0)
 		close(raw);
@@ -366,7 +371,7 @@ int broker_open(struct broker **out, const struct config *config, char why[stati
 	int err;
 
 	*out = NULL;
-	if (!config->nft && !config->lends)
+	if (!config->nft && !config->lends && !config->xsks)
 		return 0;
 	b = calloc(1, sizeof(*b));
 	if (!b) {
@@ -377,6 +382,8 @@ int broker_open(struct broker **out, const struct config *config, char why[stati
 	b->listener = listen_at(config->broker_socket);
 	b->end = b->listener < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
 	err = b->listener < 0 ? b->listener : b->end < 0 ? -errno : netns_identity(&b->own, &inode);
+	if (!err)
+		err = xsk_open(&b->xsk, &b->config);
 	if (!err) {
 		*out = b;
 		return 0;
@@ -397,9 +404,12 @@ int broker_run(struct broker *b)
 	/* Signals are the event loop's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&b->thread, NULL, answer_all, b);
+	err = -xsk_run(b->xsk);
+	if (!err) {
+		err = pthread_create(&b->thread, NULL, answer_all, b);
+		b->running = !err;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	b->running = !err;
 	return -err;
 }
 
@@ -428,5 +438,11 @@ void broker_close(struct broker *b)
 		close(b->end);
 	if (b->listener >= 0)
 		close(b->listener);
+	if (!xsk_close(b->xsk)) { /* it still reads the configuration */
+		log_error("broker: AF_XDP sockets are still busy; left behind");
+		b->before = left_behind;
+		left_behind = b;
+		return;
+	}
 	free(b);
 }
