@@ -4,7 +4,8 @@
  * kernel's network layers, and so by all that decides there: routes, filters, queues, marks. For tunnel mode, where there is one
  * place to go to, and only where both configurations name it.
  *
- * There is one for the process. A thread that finds another one sending by it does not wait, and sends by the next engine. */
+ * There is one for the process, and one thread sends by it at a time. Who finds another at it waits no longer than such a send takes,
+ * and then sends by the next engine. */
 #include <errno.h>
 #include <net/ethernet.h>
 #include <string.h>
@@ -61,6 +62,25 @@ static bool fits(const struct parcel *parcel)
 	return len <= MD_XSK_FRAME - LINK && len <= __atomic_load_n(&lease->ring.page->mtu, __ATOMIC_RELAXED);
 }
 
+static void wait_for_room(void)
+{
+	struct timespec moment = { 0, ROOM_WAIT_NS };
+
+	raw_call(SYS_ppoll, 0, 0, (long)&moment, 0, 0, 0);
+}
+
+/* Another thread sends by it: that is as if it were full. */
+static bool take_turn(const struct parcel *parcel, uint32_t now)
+{
+	bool mine = claim_take(&lease->claim, now);
+
+	for (int i = 0; !mine && parcel->may_block && i < ROOM_WAITS; i++) {
+		wait_for_room();
+		mine = claim_take(&lease->claim, now);
+	}
+	return mine;
+}
+
 /* With success the claim is kept; sending drops it. */
 static int afxdp_arm(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now, void **handle)
 {
@@ -70,21 +90,16 @@ static int afxdp_arm(struct sock *sock, const struct view *view, const struct pa
 	*handle = lease;
 	if (!lease)
 		return -ENOMEM;
-	if (!tunnel || !is_usual(view) || !claim_try(&lease->claim, now))
+	if (!tunnel || !is_usual(view))
 		return -EOPNOTSUPP;
-	err = xsklease_ready(lease, (unsigned)parcel->router, tunnel->fd, now, next_hop);
+	if (!take_turn(parcel, now))
+		return -EAGAIN;
+	err = xsklease_ready(lease, (unsigned)parcel->router, tunnel, now, next_hop);
 	if (!err && !fits(parcel))
-		err = -EAGAIN;
+		err = -EMSGSIZE;
 	if (err)
 		claim_drop(&lease->claim);
 	return err == -EAGAIN ? -EOPNOTSUPP : err == -EBUSY ? -EADDRINUSE : err;
-}
-
-static void wait_for_room(void)
-{
-	struct timespec moment = { 0, ROOM_WAIT_NS };
-
-	raw_call(SYS_ppoll, 0, 0, (long)&moment, 0, 0, 0);
 }
 
 static int send_one(const struct parcel *parcel)

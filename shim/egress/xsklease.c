@@ -15,14 +15,19 @@ void xsklease_drop(struct xsklease *lease)
 	broker_drop(&lease->line);
 	lease->stage = XSKLEASE_NONE;
 	lease->named = 0;
+	lease->beat_at = 0;
 }
 
 /* --- Asking ----------------------------------------------------------------------------------------------------------- */
 
-static int ask(struct xsklease *lease, unsigned router, int fd, uint32_t now)
+/* The application may have closed the tunnel's socket; it is made anew then, within a second. */
+static int ask(struct xsklease *lease, unsigned router, const struct outlet_tunnel *tunnel, uint32_t now)
 {
-	int err = broker_ask(&lease->line, MD_BROKER_XSK, (uint8_t)router, fd, now);
+	int err;
 
+	if (!ours_still(tunnel->fd, tunnel->cookie))
+		return -EAGAIN;
+	err = broker_ask(&lease->line, MD_BROKER_XSK, (uint8_t)router, tunnel->fd, now);
 	if (err)
 		return err;
 	lease->stage = XSKLEASE_ASKED;
@@ -129,7 +134,7 @@ static bool reaches_another(const struct md_xsk_page *page)
 	return false;
 }
 
-static int next_hop(struct xsklease *lease, unsigned router, int fd, uint8_t to[static 6])
+static int next_hop(struct xsklease *lease, unsigned router, const struct outlet_tunnel *tunnel, uint8_t to[static 6])
 {
 	const struct md_xsk_page *page = lease->ring.page;
 	uint64_t hop = __atomic_load_n(&page->hop[router], __ATOMIC_ACQUIRE);
@@ -137,8 +142,10 @@ static int next_hop(struct xsklease *lease, unsigned router, int fd, uint8_t to[
 	int err;
 
 	if (!(hop & MD_XSK_HOP_KNOWN)) {
-		err = lease->named & bit ? 0 : broker_say(&lease->line, MD_BROKER_XSK, (uint8_t)router, fd);
+		if (lease->named & bit || !ours_still(tunnel->fd, tunnel->cookie))
+			return -EAGAIN;
 		lease->named |= bit;
+		err = broker_say(&lease->line, MD_BROKER_XSK, (uint8_t)router, tunnel->fd);
 		return err ? err : -EAGAIN;
 	}
 	err = MD_XSK_HOP_ERROR(hop);
@@ -149,7 +156,7 @@ static int next_hop(struct xsklease *lease, unsigned router, int fd, uint8_t to[
 	return 0;
 }
 
-static int use(struct xsklease *lease, unsigned router, int fd, uint32_t now, uint8_t to[static 6])
+static int use(struct xsklease *lease, unsigned router, const struct outlet_tunnel *tunnel, uint32_t now, uint8_t to[static 6])
 {
 	const struct md_xsk_page *page = lease->ring.page;
 
@@ -159,7 +166,7 @@ static int use(struct xsklease *lease, unsigned router, int fd, uint32_t now, ui
 	default: return -EAGAIN;
 	}
 	lease->since = now; /* nothing is waited for */
-	return is_looked_after(lease, page, now) ? next_hop(lease, router, fd, to) : -ETIMEDOUT;
+	return is_looked_after(lease, page, now) ? next_hop(lease, router, tunnel, to) : -ETIMEDOUT;
 }
 
 /* Whether an error leaves the lease as it is. */
@@ -168,7 +175,7 @@ static bool may_pass(int err)
 	return err == -EAGAIN || err == -EHOSTUNREACH || err == -ENETUNREACH || err == -ENETDOWN;
 }
 
-int xsklease_ready(struct xsklease *lease, unsigned router, int fd, uint32_t now, uint8_t to[static 6])
+int xsklease_ready(struct xsklease *lease, unsigned router, const struct outlet_tunnel *tunnel, uint32_t now, uint8_t to[static 6])
 {
 	int err;
 
@@ -176,12 +183,13 @@ int xsklease_ready(struct xsklease *lease, unsigned router, int fd, uint32_t now
 	case XSKLEASE_REFUSED:
 		if (now - lease->since < REFUSED_MS)
 			return lease->error;
+		lease->stage = XSKLEASE_NONE;
 		/* fall through */
-	case XSKLEASE_NONE: err = ask(lease, router, fd, now); break;
+	case XSKLEASE_NONE: err = ask(lease, router, tunnel, now); break;
 	case XSKLEASE_ASKED: err = hear(lease); break;
-	default: err = use(lease, router, fd, now, to);
+	default: err = use(lease, router, tunnel, now, to);
 	}
-	if (err == -EAGAIN && now - lease->since > PATIENCE_MS && now - lease->since < UINT32_MAX / 2)
+	if (err == -EAGAIN && lease->stage != XSKLEASE_NONE && now - lease->since > PATIENCE_MS && now - lease->since < UINT32_MAX / 2)
 		err = -ETIMEDOUT;
 	if (!err || may_pass(err))
 		return err;

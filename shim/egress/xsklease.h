@@ -5,7 +5,7 @@
 #ifndef MD_EGRESS_XSKLEASE_H
 #define MD_EGRESS_XSKLEASE_H
 
-#include "../broker.h"
+#include "../outlet.h"
 #include "xskring.h"
 
 enum xsklease_stage { XSKLEASE_NONE, XSKLEASE_ASKED, XSKLEASE_MAPPED, XSKLEASE_REFUSED };
@@ -22,10 +22,10 @@ struct xsklease {
 	uint32_t named;              /* routers by bit */
 };
 
-/* What to send a datagram for that router with, which the tunnel's socket fd is connected to: *to receives the link address of the
+/* What to send a datagram for that router with, whose tunnel that is: *to receives the link address of the
  * next hop. 0; -EAGAIN, it is being asked for, or only this router cannot be reached; or -errno, there is none: as the
  * provisioner said it, -EADDRINUSE, -EHOSTUNREACH and their like. Waits for nothing. */
-int xsklease_ready(struct xsklease *lease, unsigned router, int fd, uint32_t now, uint8_t to[static 6]);
+int xsklease_ready(struct xsklease *lease, unsigned router, const struct outlet_tunnel *tunnel, uint32_t now, uint8_t to[static 6]);
 
 /* Gives it back. */
 void xsklease_drop(struct xsklease *lease);
