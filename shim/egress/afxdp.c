@@ -94,6 +94,7 @@ static int afxdp_arm(struct sock *sock, const struct view *view, const struct pa
 		return -EOPNOTSUPP;
 	if (!take_turn(parcel, now))
 		return -EAGAIN;
+	atomic_store_explicit(&lease->used, now, memory_order_relaxed);
 	err = xsklease_ready(lease, (unsigned)parcel->router, tunnel, now, next_hop);
 	if (!err && !fits(parcel))
 		err = -EMSGSIZE;
@@ -113,7 +114,10 @@ static int send_one(const struct parcel *parcel)
 	for (unsigned i = 0; i < 6; i++)
 		from[i] = (uint8_t)(source >> 8 * i);
 	len = write_frame(frame, MD_XSK_FRAME, next_hop, from, parcel);
-	return len ? xskring_send(&lease->ring, len) : -EMSGSIZE;
+	if (len)
+		return xskring_send(&lease->ring, len);
+	xskring_give_back(&lease->ring);
+	return -EMSGSIZE;
 }
 
 /* What the interface did not take, the next engine may send: for egress that is what -EPERM means. */
@@ -132,6 +136,7 @@ static int afxdp_send(void *handle, struct parcel *const *parcel, unsigned n)
 	}
 	if (err == -ENXIO)
 		xsklease_drop(mine);
+	mine->down = err == -ENETDOWN;
 	claim_drop(&mine->claim);
 	return sent ? (int)sent : err == -ENXIO || err == -ENETDOWN ? -EPERM : err;
 }
@@ -141,8 +146,7 @@ static void afxdp_disarm(void *handle)
 {
 	struct xsklease *mine = handle;
 
-	/* Two seconds later another thread would take it over: none waits that long. */
-	if (!claim_try(&mine->claim, 0))
+	if (!claim_try(&mine->claim, atomic_load_explicit(&mine->used, memory_order_relaxed)))
 		return;
 	xsklease_drop(mine);
 	claim_drop(&mine->claim);

@@ -16,6 +16,7 @@ void xsklease_drop(struct xsklease *lease)
 	lease->stage = XSKLEASE_NONE;
 	lease->named = 0;
 	lease->beat_at = 0;
+	lease->down = false;
 }
 
 /* --- Asking ----------------------------------------------------------------------------------------------------------- */
@@ -166,6 +167,10 @@ static int use(struct xsklease *lease, unsigned router, const struct outlet_tunn
 	default: return -EAGAIN;
 	}
 	lease->since = now; /* nothing is waited for */
+	if (lease->down) {
+		lease->down = false; /* it is tried again when egress asks again */
+		return -ENETDOWN;
+	}
 	return is_looked_after(lease, page, now) ? next_hop(lease, router, tunnel, to) : -ETIMEDOUT;
 }
 

@@ -20,6 +20,8 @@ struct xsklease {
 	struct xskring ring;
 	uint32_t beat, beat_at;      /* the last, and when it was noticed, milliseconds */
 	uint32_t named;              /* routers by bit */
+	bool down;                   /* the interface did not take the last datagram */
+	_Atomic uint32_t used;       /* when it was asked about last, milliseconds */
 };
 
 /* What to send a datagram for that router with, whose tunnel that is: *to receives the link address of the

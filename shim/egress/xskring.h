@@ -10,19 +10,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* All zero: none. */
+/* All zero: none. Once it was mapped everything in it points to memory of ours for good: should a thread be taken for one that
+ * never comes back, and come back, it does no harm but to a datagram. */
 struct xskring {
 	int fd;
 	uint64_t cookie;
+	uint8_t *room;               /* addresses kept for what is mapped */
 	struct md_xsk_page *page;    /* the frames are behind it */
-	uint8_t *sending, *completed; /* the rings as mapped */
-	size_t sending_len, completed_len;
 	uint32_t *sending_producer, *sending_consumer, *completed_producer, *completed_consumer;
 	struct xdp_desc *to_send;
 	uint64_t *done;
 	unsigned spares;             /* frames that nobody uses: */
 	uint16_t spare[MD_XSK_FRAMES];
-	bool lent[MD_XSK_FRAMES];    /* to the kernel */
+	uint16_t given;              /* the one that xskring_frame() gave last */
+	bool lent[MD_XSK_FRAMES];    /* to the kernel, or given */
 };
 
 /* Maps what was lent; a forked child gets none of it. The socket becomes the ring's, also where it fails. memory stays the
@@ -32,8 +33,10 @@ int xskring_map(struct xskring *ring, int fd, uint64_t cookie, int memory);
 /* Lets go of everything. */
 void xskring_unmap(struct xskring *ring);
 
-/* A frame of MD_XSK_FRAME octets to write into, or NULL: the kernel has all of them. */
+/* A frame of MD_XSK_FRAME octets to write into, or NULL: the kernel has all of them. It has to be sent, or
+ * given back. */
 uint8_t *xskring_frame(struct xskring *ring);
+void xskring_give_back(struct xskring *ring);
 
 /* Sends the first len octets of the frame that xskring_frame() gave last. 0 or -errno, and then it did not get out: -EAGAIN, there
  * is no room; -EBADF, the number is no longer our socket; -ENXIO, it no longer has an interface; -ENETDOWN. */
