@@ -12,6 +12,65 @@ check "the sender has no capability" "${stage_as[@]}" bash -c capabilities
 
 settings '[afxdp media]' "uid = $nobody" 'interface = eth0' '[raw media]' "uid = $nobody"
 check "the daemon lends AF_XDP sockets" daemon_begins
+# Whoever is named may say what it likes: nothing of it stays, and the queue is free again.
+cat >"$MD_NET_DIR/strange.py" <<-'END'
+	import array, os, socket, struct, sys
+	broker = sys.argv[1]
+	def udp(connected=True):
+	    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	    if connected:
+	        s.connect(("192.0.2.1", 49777))
+	    return s
+	def say(s, octets, descriptors):
+	    s.sendmsg([octets], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else [])
+	def begin():
+	    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	    s.settimeout(20)
+	    s.connect(broker)
+	    return s
+	def request(what, router=0, version=1):
+	    return struct.pack("=HBB", version, what, router)
+	def answer(s):
+	    octets, came, _, _ = s.recvmsg(64, socket.CMSG_SPACE(8))
+	    lent = array.array("i")
+	    for level, kind, data in came:
+	        lent.frombytes(data)
+	    return (struct.unpack("=HBBiI", octets)[3] if octets else None), list(lent)
+	null, first = os.open("/dev/null", os.O_RDWR), udp()
+	for octets, descriptors in ((request(4), [udp(False).fileno()]), (request(4, 32), [first.fileno()]), (request(4), [null]), (request(4), []), (request(5), []), (request(5), [first.fileno()])):
+	    s = begin()
+	    say(s, octets, descriptors)
+	    error, lent = answer(s)
+	    if not error or lent:
+	        sys.exit("%r got %r and %r" % (octets, error, lent))
+	for then in ((b"\0", []), (request(4)[:3], []), (request(4) + b"x", [null]), (request(4, 0, 2), []), (request(1), [first.fileno()]), (request(3), []), (request(4), []), (request(4, 33), [first.fileno()]), (request(4), [null]), (request(4), [null] * 50), "bound", "gone"):
+	    s = begin()
+	    say(s, request(4, 31), [first.fileno()])
+	    error, lent = answer(s)
+	    if error or len(lent) != 2:
+	        sys.exit("got %r and %r" % (error, lent))
+	    try: # it may have closed by the time that we speak or listen
+	        if then == "bound":
+	            say(s, request(5), [])
+	            then = (request(5), [])
+	        if then != "gone":
+	            say(s, *then)
+	            if s.recv(64):
+	                sys.exit("%r has an answer" % (then,))
+	    except ConnectionError:
+	        pass
+	    s.close()
+	    for fd in lent:
+	        os.close(fd)
+END
+chmod 755 "$MD_NET_DIR" && chmod 644 "$MD_NET_DIR/strange.py"
+held() { ls "/proc/$(cat "$MD_NET_DIR/daemon")/fd" | wc -l; }
+holds() { [ "$(held)" -eq "$1" ]; }
+strange() { inside server "${stage_as[@]}" /usr/bin/python3 "$MD_NET_DIR/strange.py" "$broker"; }
+before=$(held)
+check "whatever it is told, the daemon gives nothing twice" strange
+check "and it keeps no descriptor" poll 10 holds "$before"
+
 engines=afxdp
 for family in 4 6; do
 	own_scene "by afxdp" $family tunnel 45 afxdp
@@ -44,9 +103,11 @@ inside server ip link set eth0 mtu 1500
 
 # Only where both configurations say so, and in tunnel mode.
 engines=
+lent() { grep -c "sends by eth0" "$MD_NET_DIR/daemon.log"; }
+before=$(lent)
 own_scene "not named in shim.conf" 4 tunnel 15 raw
 check "and it was not even asked for" equal refused "$(figure stats.json '[.processes[].refused_v4.afxdp] | unique | tojson')" '[null]' \
-	"lent meanwhile" "$(grep -c 'sends by eth0' "$MD_NET_DIR/daemon.log")" 5
+	"lent by then" "$(lent)" "$before"
 engines='afxdp, raw'
 begin 4 500-500 inline
 check "inline mode: by another engine" only raw
