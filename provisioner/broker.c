@@ -20,6 +20,7 @@
 #include "log.h"
 #include "netns.h"
 #include "peer.h"
+#include "xsk.h"
 
 enum { GUESTS = 64, PATIENCE_MS = 100, END_S = 5 };
 
@@ -43,12 +44,12 @@ union control_room {
 
 /* At most one descriptor comes out of it, however many were sent: the length is for one, and the kernel closes the others. The
  * padding of CMSG_SPACE() would be room for a second. */
-static bool listen_to(int fd, struct brokerserve_guest *g)
+static bool listen_to(struct brokerserve_guest *g)
 {
 	struct iovec piece = { &g->request, sizeof(g->request) };
 	union control_room control;
 	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int)) };
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = { .fd = g->fd, .events = POLLIN };
 	struct cmsghdr *c;
 	ssize_t n;
 
@@ -56,7 +57,7 @@ static bool listen_to(int fd, struct brokerserve_guest *g)
 	memset(&control, 0, sizeof(control));
 	if (poll(&p, 1, PATIENCE_MS) <= 0)
 		return false;
-	n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	n = recvmsg(g->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	c = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL; /* an empty message may bring one, too */
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&g->lent, CMSG_DATA(c), sizeof(int));
@@ -84,15 +85,16 @@ static void answer(int fd, const struct md_broker_answer *what, int raw)
 
 static void welcome(struct broker *b, int fd)
 {
-	struct brokerserve_guest g = { .lent = -1 };
+	struct brokerserve_guest g = { .fd = fd, .lent = -1 };
 	struct md_broker_answer what = { .version = MD_BROKER_VERSION };
 	int raw = -1;
 
-	if (listen_to(fd, &g) && peer_of(fd, &g.peer) == 0) {
+	if (listen_to(&g) && peer_of(fd, &g.peer) == 0) {
 		what.what = g.request.what;
 		what.error = brokerserve(&b->serving, &g, &raw);
 		what.mark = what.error || what.what != MD_BROKER_MARK ? 0 : b->serving.config.nft_mark;
-		answer(fd, &what, raw);
+		if (what.error || what.what != MD_BROKER_XSK) /* who got one has been answered */
+			answer(fd, &what, raw);
 	}
 	if (raw >= 0)
 		close(raw);
@@ -160,7 +162,7 @@ int broker_open(struct broker **out, const struct config *config, char why[stati
 	int err;
 
 	*out = NULL;
-	if (!config->nft && !config->lends)
+	if (!config->nft && !config->lends && !config->xsks)
 		return 0;
 	b = calloc(1, sizeof(*b));
 	if (!b) {
@@ -171,6 +173,8 @@ int broker_open(struct broker **out, const struct config *config, char why[stati
 	b->listener = listen_at(config->broker_socket);
 	b->end = b->listener < 0 ? -1 : eventfd(0, EFD_CLOEXEC);
 	err = b->listener < 0 ? b->listener : b->end < 0 ? -errno : netns_identity(&b->serving.own, &inode);
+	if (!err)
+		err = xsk_open(&b->serving.xsk, &b->serving.config);
 	if (!err) {
 		*out = b;
 		return 0;
@@ -191,9 +195,12 @@ int broker_run(struct broker *b)
 	/* Signals are the event loop's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&b->thread, NULL, answer_all, b);
+	err = -xsk_run(b->serving.xsk);
+	if (!err) {
+		err = pthread_create(&b->thread, NULL, answer_all, b);
+		b->running = !err;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	b->running = !err;
 	return -err;
 }
 
@@ -222,5 +229,11 @@ void broker_close(struct broker *b)
 		close(b->end);
 	if (b->listener >= 0)
 		close(b->listener);
+	if (!xsk_close(b->serving.xsk)) { /* it still reads the configuration */
+		log_error("broker: AF_XDP sockets are still busy; left behind");
+		b->before = left_behind;
+		left_behind = b;
+		return;
+	}
 	free(b);
 }

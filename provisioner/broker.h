@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * broker.h - helps senders without privilege (include/mdshim/broker.h): marks their sockets for the rule of nftables, and
- * lends raw sockets to those whom the configuration names.
+ * lends raw and AF_XDP sockets to those whom the configuration names.
  *
  * In a thread of its own: it enters other network namespaces, runs nft(8), and closes descriptors that strangers sent, any of
  * which may take its time. */

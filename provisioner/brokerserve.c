@@ -15,6 +15,7 @@
 #include "log.h"
 #include "netns.h"
 #include "nft.h"
+#include "xsk.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
@@ -198,6 +199,8 @@ int brokerserve(struct brokerserve *b, const struct brokerserve_guest *g, int *r
 		err = mark(b, g, netns);
 	else if (!err && g->request.what == MD_BROKER_RAW)
 		err = lend_raw(b, g, netns, raw);
+	else if (!err && g->request.what == MD_BROKER_XSK)
+		err = xsk_lend(b->xsk, g->fd, &g->peer, netns, g->lent, g->request.family);
 	else if (!err)
 		err = EINVAL;
 	if (netns >= 0)

@@ -12,15 +12,19 @@
 
 enum { BROKERSERVE_COMPLAINT = 400 };
 
+struct xsk;
+
 struct brokerserve {
 	struct config config;        /* the thread's own copy */
 	bool shut;                   /* no more marks: everything was taken out by mdctl */
 	uint64_t own;                /* cookie of our network namespace */
+	struct xsk *xsk;             /* NULL: no AF_XDP sockets are lent */
 	char said[BROKERSERVE_COMPLAINT]; /* the last complaint, */
 	time_t said_at;              /* and when: the same is not repeated for a while, nor another at once */
 };
 
 struct brokerserve_guest {
+	int fd;                      /* the connection */
 	struct peer peer;
 	struct md_broker_request request;
 	int lent;                    /* the socket that came along, -1: none; stays the caller's */

@@ -18,8 +18,11 @@
 #define DOMAIN(member) offsetof(struct domain_config, member), sizeof(((struct domain_config *)0)->member), 0
 #define CONTROLLER(member) offsetof(struct controller_config, member), sizeof(((struct controller_config *)0)->member), 0
 #define LEND(member) offsetof(struct lend_config, member), sizeof(((struct lend_config *)0)->member), 0
+#define XSK(member) offsetof(struct xsk_config, member), sizeof(((struct xsk_config *)0)->member), 0
 #define LIST(member, count) offsetof(struct domain_config, member), sizeof(((struct domain_config *)0)->member), \
 	offsetof(struct domain_config, count)
+
+_Static_assert(offsetof(struct xsk_config, to) == 0, "users and groups are read alike");
 
 #define AN_ABSOLUTE_PATH "an absolute path"
 static const struct key keys[] = {
@@ -45,6 +48,12 @@ static const struct key keys[] = {
 	{ { "raw", "gid", "the name or the number of a group, or nothing", "" }, read_group, LEND(gid), 0, 0 },
 	{ { "raw", "cgroup", AN_ABSOLUTE_PATH " of a control group, or nothing", "" }, read_path, LEND(cgroup), 0, 0 },
 	{ { "raw", "device", "the name of a network interface, or nothing", "" }, read_device, LEND(device), 0, 0 },
+	{ { "afxdp", "uid", "the name or the number of a user, or nothing", "" }, read_user, XSK(to.uid), 0, 0 },
+	{ { "afxdp", "gid", "the name or the number of a group, or nothing", "" }, read_group, XSK(to.gid), 0, 0 },
+	{ { "afxdp", "cgroup", AN_ABSOLUTE_PATH " of a control group, or nothing", "" }, read_path, XSK(to.cgroup), 0, 0 },
+	{ { "afxdp", "interface", "the name of a network interface", NULL }, read_interface, XSK(to.device), 0, 0 },
+	{ { "afxdp", "queue", "a number from 0 to 4095", "0" }, read_number, XSK(queue), 0, 4095 },
+	{ { "afxdp", "next_hop", "route, or a link address as 02:00:5e:00:53:01", "route" }, read_next_hop, XSK(next_hop), 0, 0 },
 	{ { "domain", "option", "ofc or med", "ofc" }, read_option, DOMAIN(ofc), 0, 0 },
 	{ { "domain", "epoch", "seconds from 2 to 32768", "600" }, read_seconds, DOMAIN(epoch), 2, 32768 },
 	{ { "domain", "lead", "seconds from 0 to 32768", "120" }, read_seconds, DOMAIN(lead), 0, 32768 },
@@ -90,7 +99,7 @@ struct parse {
 	const char *text;
 	size_t len, at;
 	int line, section_line;
-	const char *kind;            /* "provisioner", "domain", "controller", "raw"; NULL: none or a refused one */
+	const char *kind;            /* "provisioner", "domain", "controller", "raw", "afxdp"; NULL: none or a refused one */
 	bool refused;
 	char label[128];             /* "[domain cap1]" */
 	void *base;
@@ -147,13 +156,13 @@ static void domain_end(struct parse *p)
 		mistake(p, p->section_line, "%s: key_life: expected three epochs or more", p->label);
 }
 
-/* A raw socket can send in anybody's name: nobody gets one by an oversight. */
+/* A raw or AF_XDP socket can send in anybody's name: nobody gets one by an oversight. */
 static void lend_end(struct parse *p)
 {
 	const struct lend_config *lend = p->base;
 
 	if (!lend->by_uid && !lend->by_gid && !lend->cgroup[0])
-		mistake(p, p->section_line, "%s: expected uid, gid or cgroup: who may have raw sockets", p->label);
+		mistake(p, p->section_line, "%s: expected uid, gid or cgroup: who may have such sockets", p->label);
 	if (strlen(lend->cgroup) > 1 && lend->cgroup[strlen(lend->cgroup) - 1] == '/')
 		mistake(p, p->section_line, "%s: cgroup: expected no slash at the end", p->label);
 }
@@ -165,7 +174,7 @@ static void section_end(struct parse *p)
 	missing(p);
 	if (strcmp(p->kind, "domain") == 0)
 		domain_end(p);
-	else if (strcmp(p->kind, "raw") == 0)
+	else if (strcmp(p->kind, "raw") == 0 || strcmp(p->kind, "afxdp") == 0)
 		lend_end(p);
 	p->kind = NULL;
 }
@@ -194,6 +203,17 @@ static bool named_begin(struct parse *p, const char *kind, const char *name)
 		strcpy(((struct lend_config *)p->base)->name, name);
 		return true;
 	}
+	if (strcmp(kind, "afxdp") == 0) {
+		for (uint32_t i = 0; i < c->xsks; i++)
+			if (strcmp(c->xsk[i].to.name, name) == 0)
+				return false;
+		if (c->xsks == CONFIG_XSKS || strlen(name) >= CONFIG_NAME)
+			return false;
+		c->xsk[c->xsks].line = p->line;
+		p->base = &c->xsk[c->xsks++];
+		strcpy(((struct xsk_config *)p->base)->to.name, name);
+		return true;
+	}
 	for (uint32_t i = 0; i < c->controllers; i++)
 		if (strcmp(c->controller[i].name, name) == 0)
 			return false;
@@ -209,7 +229,8 @@ static bool named_begin(struct parse *p, const char *kind, const char *name)
 static const struct named {
 	const char *kind;
 	unsigned most;
-} named[] = { { "domain", CONFIG_DOMAINS }, { "controller", CONFIG_CONTROLLERS }, { "raw", CONFIG_LENDS } };
+} named[] = { { "domain", CONFIG_DOMAINS }, { "controller", CONFIG_CONTROLLERS }, { "raw", CONFIG_LENDS },
+	{ "afxdp", CONFIG_XSKS } };
 
 static const struct named *named_find(const char *kind)
 {
@@ -250,7 +271,7 @@ static void section_begin(struct parse *p, char *header)
 		p->kind = known->kind;
 		defaults(p->kind, p->base);
 	} else {
-		mistake(p, p->line, "%s: expected [provisioner], [domain NAME], [controller NAME] or [raw NAME]", p->label);
+		mistake(p, p->line, "%s: expected [provisioner], [domain NAME], [controller NAME], [raw NAME] or [afxdp NAME]", p->label);
 		return;
 	}
 	p->refused = false;
@@ -337,8 +358,8 @@ static void whole_file(struct parse *p)
 {
 	struct config *c = p->config;
 
-	if (!c->domains && !c->arm && !c->nft && !c->lends)
-		mistake(p, 0, "expected one [domain NAME] or more, arm = yes, nft = yes, or a [raw NAME]");
+	if (!c->domains && !c->arm && !c->nft && !c->lends && !c->xsks)
+		mistake(p, 0, "expected one [domain NAME] or more, arm = yes, nft = yes, a [raw NAME] or an [afxdp NAME]");
 	for (uint32_t i = 0; i < c->controllers; i++) {
 		uint32_t k = 0;
 

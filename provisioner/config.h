@@ -10,6 +10,7 @@ enum {
 	CONFIG_DOMAINS = 16,
 	CONFIG_CONTROLLERS = 64,
 	CONFIG_LENDS = 32,
+	CONFIG_XSKS = 32,
 	CONFIG_SOCKET = 108,         /* octets of a Unix socket's path with its NUL */
 	CONFIG_DEVICE = 16,
 	CONFIG_MEANINGS = 36,        /* 4 x 3 x 3 */
@@ -44,13 +45,22 @@ struct domain_config {
 	enum md_algorithm algorithm;
 };
 
-/* Who may have raw sockets: all that is given has to be so. */
+/* Who may have raw or AF_XDP sockets: all that is given has to be so. */
 struct lend_config {
 	char name[CONFIG_NAME];
 	bool by_uid, by_gid;
 	uint32_t uid, gid;
 	char cgroup[CONFIG_PATH];    /* "": any */
 	char device[CONFIG_DEVICE];  /* to which they are bound; "": to none */
+};
+
+/* Who may have an AF_XDP socket, and where it sends. */
+struct xsk_config {
+	struct lend_config to;       /* its device is the interface */
+	uint32_t queue;
+	bool fixed;                  /* the router's link address is given, else it is looked up */
+	uint8_t next_hop[6];
+	int line;                    /* of the section */
 };
 
 struct config {
@@ -66,6 +76,8 @@ struct config {
 	uint32_t nft_mark;           /* one bit */
 	struct lend_config lend[CONFIG_LENDS];
 	uint32_t lends;
+	struct xsk_config xsk[CONFIG_XSKS];
+	uint32_t xsks;
 	struct domain_config domain[CONFIG_DOMAINS];
 	uint32_t domains;
 	struct controller_config controller[CONFIG_CONTROLLERS];

@@ -15,6 +15,7 @@ struct key {
 
 typedef bool value_reader(const struct key *key, void *into, const char *value);
 value_reader read_path, read_url, read_name, read_domain, read_seconds, read_number, read_yes, read_option, read_algorithm,
-	read_cover, read_bit, read_user, read_group, read_device, read_meanings, read_stream_meanings, read_namespaces;
+	read_cover, read_bit, read_user, read_group, read_device, read_meanings, read_stream_meanings, read_namespaces, read_interface,
+	read_next_hop;
 
 #endif

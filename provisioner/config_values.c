@@ -179,6 +179,32 @@ bool read_device(const struct key *key, void *into, const char *value)
 	return !strpbrk(value, "/: \t") && strcmp(value, ".") != 0 && strcmp(value, "..") != 0 && text_take(into, key->size, value);
 }
 
+/* One that has to be given. */
+bool read_interface(const struct key *key, void *into, const char *value)
+{
+	return *value && read_device(key, into, value);
+}
+
+/* Six octets as pairs of hex digits; not one of a group, nor none. */
+bool read_next_hop(const struct key *key, void *into, const char *value)
+{
+	struct xsk_config *xsk = (struct xsk_config *)(void *)((char *)into - key->offset);
+	static const char digits[] = "0123456789abcdefABCDEF";
+	uint8_t address[6], any = 0;
+
+	xsk->fixed = strcmp(value, "route") != 0;
+	if (!xsk->fixed)
+		return true;
+	for (unsigned i = 0; i < sizeof(address); i++, value += 3) {
+		if (strspn(value, digits) != 2 || value[2] != (i + 1 < sizeof(address) ? ':' : '\0'))
+			return false;
+		address[i] = (uint8_t)strtoul(value, NULL, 16);
+		any |= address[i];
+	}
+	memcpy(into, address, sizeof(address));
+	return any && !(address[0] & 1);
+}
+
 /* "D/P/L" or, for streams, "P/L". */
 static bool importance_read(const char *text, size_t len, bool stream, struct importance *out)
 {

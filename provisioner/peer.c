@@ -97,14 +97,16 @@ static bool is_in(const char *cgroup, const char *wanted)
 	return strncmp(cgroup, wanted, len) == 0 && (cgroup[len] == '\0' || cgroup[len] == '/');
 }
 
+bool peer_is(const struct peer *peer, const struct lend_config *lend)
+{
+	return (!lend->by_uid || lend->uid == peer->uid) && (!lend->by_gid || has_group(peer, lend->gid)) &&
+		(!lend->cgroup[0] || is_in(peer->cgroup, lend->cgroup));
+}
+
 const struct lend_config *peer_named(const struct peer *peer, const struct config *config)
 {
-	for (uint32_t i = 0; i < config->lends; i++) {
-		const struct lend_config *lend = &config->lend[i];
-
-		if ((!lend->by_uid || lend->uid == peer->uid) && (!lend->by_gid || has_group(peer, lend->gid)) &&
-			(!lend->cgroup[0] || is_in(peer->cgroup, lend->cgroup)))
-			return lend;
-	}
+	for (uint32_t i = 0; i < config->lends; i++)
+		if (peer_is(peer, &config->lend[i]))
+			return &config->lend[i];
 	return NULL;
 }

@@ -23,7 +23,10 @@ struct peer {
 /* As it was when it connected; its control group as it is now. 0 or -errno. */
 int peer_of(int fd, struct peer *peer);
 
-/* The first section that names it, or NULL. */
+/* Whether a section names it. */
+bool peer_is(const struct peer *peer, const struct lend_config *lend);
+
+/* The first [raw] that names it, or NULL. */
 const struct lend_config *peer_named(const struct peer *peer, const struct config *config);
 
 #endif

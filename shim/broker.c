@@ -55,6 +55,8 @@ static long put(int to, const struct md_broker_request *request, int fd)
 	control.align.cmsg_type = SCM_RIGHTS;
 	control.align.cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	if (fd < 0)
+		msg.msg_controllen = 0;
 	return raw_sendmsg(to, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -79,6 +81,14 @@ int broker_ask(struct loan *loan, uint8_t what, uint8_t family, int fd, uint32_t
 		return 0;
 	broker_drop(loan);
 	return (int)err;
+}
+
+int broker_say(const struct loan *loan, uint8_t what, uint8_t family, int fd)
+{
+	struct md_broker_request request = { MD_BROKER_VERSION, what, family };
+	long err = ours_still(loan->fd, loan->cookie) ? put(loan->fd, &request, fd) : -ECONNRESET;
+
+	return err < 0 ? (int)err : 0;
 }
 
 /* The descriptor that came along, moved to where ours live; -1: none. */

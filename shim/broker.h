@@ -24,6 +24,10 @@ void broker_start(const char *path);
 /* Puts the question: 0, or -errno: nobody listens, or no descriptor. fd stays the caller's. */
 int broker_ask(struct loan *loan, uint8_t what, uint8_t family, int fd, uint32_t now);
 
+/* Says something else on a connection that stays open (mdshim/xsk.h), with a descriptor or -1. 0 or -errno; -ECONNRESET also
+ * where the connection is no longer ours. */
+int broker_say(const struct loan *loan, uint8_t what, uint8_t family, int fd);
+
 /* The answer: -EAGAIN: not yet; else the question is over. 0, or -errno as the provisioner said it; -ETIMEDOUT,
  * -ECONNRESET. mark and fd, with cookie, as asked; of the kind not asked for they may be NULL. The descriptor is one of ours
  * (ours.h). */

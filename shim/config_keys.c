@@ -7,7 +7,7 @@
 #define PORTS "ports or ranges of ports from 1 to 65535, separated by commas"
 #define PREFIXES "IPv4 or IPv6 prefixes, separated by commas"
 #define ROW "three numbers D, P, L: D from 0 to 3, P from 1 to 3, L from 0 to 2"
-#define ENGINE_NAMES "patch, nft, raw, each at most once, separated by commas"
+#define ENGINE_NAMES "patch, nft, raw, afxdp, each at most once, separated by commas"
 #define YEAR_9999 253402300799
 
 /* section, its name, key, parser, structure, member, lowest, highest, what is expected */

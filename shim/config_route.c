@@ -241,6 +241,7 @@ enum parsed parse_engines(struct parse *p, const struct key *key, void *into, co
 {
 	static const struct { const char *name; uint8_t engine; } known[] = {
 		{ "patch", MD_ENGINE_PATCH }, { "nft", MD_ENGINE_NFT }, { "raw", MD_ENGINE_RAW },
+		{ "afxdp", MD_ENGINE_AFXDP },
 	};
 	enum { KNOWN = sizeof known / sizeof *known };
 	uint8_t engine[KNOWN];

@@ -5,7 +5,7 @@
 
 enum { PROBE_MS = 5000, SKIP_MS = 500, ASK_AT_ONCE = 1 };
 
-static const struct engine *const all[] = { &engine_patch, &engine_nft, &engine_raw };
+static const struct engine *const all[] = { &engine_patch, &engine_nft, &engine_raw, &engine_afxdp };
 enum { ENGINES = sizeof(all) / sizeof(all[0]) };
 
 /* In the order of preference; an engine that a process may not use is asked again now and then, since capabilities, programs
@@ -109,17 +109,31 @@ static bool is_refusal(int err)
 {
 	return err == -EPERM || err == -EACCES || err == -EAFNOSUPPORT || err == -ENOPROTOOPT || err == -ENODEV ||
 		err == -EINVAL || err == -EXDEV || err == -ENOENT || err == -ECONNREFUSED || err == -ECONNRESET || err == -ETIMEDOUT ||
-		err == -EPROTO;
+		err == -EPROTO || err == -EADDRINUSE || err == -ENETDOWN || err == -EHOSTUNREACH || err == -ENETUNREACH || err == -ESHUTDOWN ||
+		err == -ENXIO;
+}
+
+/* Whether it is worth asking. */
+static bool may_be_had(unsigned six, bool tunnel, unsigned engine, uint32_t now)
+{
+	uint32_t refused = atomic_load_explicit(&state[six][engine].refused, memory_order_relaxed);
+
+	return !state[six][engine].wrong && (tunnel || !engines[engine]->tunnel_only) && (!refused || now - refused >= PROBE_MS);
+}
+
+bool egress_is_first(enum md_engine engine, uint8_t version, bool tunnel, uint32_t now)
+{
+	for (unsigned i = 0; i < engine_count && engines[i]->id != engine; i++)
+		if (may_be_had(version == 6, tunnel, i, now))
+			return false;
+	return true;
 }
 
 static __attribute__((noinline)) void skip_refused(unsigned six, bool tunnel, unsigned engine, uint32_t now)
 {
-	for (unsigned i = 0; i < engine; i++) {
-		uint32_t refused = atomic_load_explicit(&state[six][i].refused, memory_order_relaxed);
-
-		if (!state[six][i].wrong && (tunnel || !engines[i]->tunnel_only) && (!refused || now - refused >= PROBE_MS))
+	for (unsigned i = 0; i < engine; i++)
+		if (may_be_had(six, tunnel, i, now))
 			return;
-	}
 	/* Two words for one: whoever sees one of before asks an engine too many, or not for a moment longer. */
 	atomic_store_explicit(&skip[six][tunnel].engines, engine, memory_order_relaxed);
 	atomic_store_explicit(&skip[six][tunnel].until, now + SKIP_MS, memory_order_relaxed);

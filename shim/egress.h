@@ -52,7 +52,7 @@ static inline uint16_t parcel_sum(const struct parcel *parcel)
 	return md_sum(parcel->inner_sum, parcel->piece[1].iov_base, parcel->piece[1].iov_len);
 }
 
-extern const struct engine engine_patch, engine_nft, engine_raw;
+extern const struct engine engine_patch, engine_nft, engine_raw, engine_afxdp;
 
 /* Which engines can be used, found out once; order: which may be, the best first (enum md_engine). Only from the
  * constructor. */
@@ -60,6 +60,9 @@ void egress_start(const uint8_t *order, unsigned n, bool ipv4, bool ipv6);
 
 /* Whether there is an engine for datagrams of that version, as far as is known. */
 bool egress_usable(uint8_t version);
+
+/* Whether no other engine that may be had stands in front of this one. */
+bool egress_is_first(enum md_engine engine, uint8_t version, bool tunnel, uint32_t now);
 
 /* Puts it out by the best engine for the socket, which is counted. alone: the call has no other datagram, so what was
  * counted is settled just before it goes out; what does not get out is taken back. 0, or -errno: -ENODEV no engine,

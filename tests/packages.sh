@@ -7,7 +7,7 @@ want=
 for set in "$@"; do
 	case $set in
 	build) want="$want gcc libc6-dev binutils libev-dev libssl-dev libinih-dev libjansson-dev
-		libcurl4-openssl-dev libevent-dev libbpf-dev bpftool clang llvm" ;;
+		libcurl4-openssl-dev libevent-dev libbpf-dev libxdp-dev libmnl-dev bpftool clang llvm" ;;
 	test) want="$want g++ libcmocka-dev libpcap-dev iproute2 ethtool nftables jq tcpdump tshark ffmpeg gstreamer1.0-tools
 		gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 		gstreamer1.0-libav libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev pkg-config util-linux libcap2-bin procps

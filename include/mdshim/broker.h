@@ -12,6 +12,8 @@
  * MD_BROKER_RAW: with any UDP socket, which shows the network namespace. The answer brings an IPPROTO_RAW socket made there,
  * if provisioner.conf names the process; it may be bound to a device.
  *
+ * MD_BROKER_XSK, MD_BROKER_XSK_MAPPED: an AF_XDP socket, see xsk.h; the connection stays open.
+ *
  * MD_BROKER_OFF: from root, without a descriptor. No socket is marked any more until the provisioner reads its configuration
  * again. */
 #ifndef MDSHIM_BROKER_H
@@ -28,14 +30,16 @@ enum {
 	MD_BROKER_MARK = 1,
 	MD_BROKER_RAW = 2,
 	MD_BROKER_OFF = 3,
+	MD_BROKER_XSK = 4,
+	MD_BROKER_XSK_MAPPED = 5,
 	MD_BROKER_LENGTH_MAX = 9216  /* of the inner datagram, octets */
 };
 #define MD_BROKER_SOCKET "/run/mdshim/broker.sock"
 
 struct md_broker_request {
 	uint16_t version;   /* MD_BROKER_VERSION */
-	uint8_t what;       /* MD_BROKER_MARK or MD_BROKER_RAW */
-	uint8_t family;     /* of the raw socket: 4 or 6; else 0 */
+	uint8_t what;       /* MD_BROKER_... */
+	uint8_t family;     /* of the raw socket: 4 or 6; of MD_BROKER_XSK: number of the router; else 0 */
 };
 
 struct md_broker_answer {

@@ -169,6 +169,23 @@ const char *engine_refusal(uint32_t engine, uint32_t error)
 		{ MD_ENGINE_RAW, EPERM, "refused: no CAP_NET_RAW, and nobody lends" },
 		{ MD_ENGINE_RAW, EACCES, "refused: no CAP_NET_RAW, and [raw] of provisioner.conf does not name the process" },
 		{ MD_ENGINE_RAW, EXDEV, "refused: mdprovisiond does not serve this network namespace (arm_namespaces)" },
+		{ MD_ENGINE_AFXDP, EINPROGRESS, "not asked for yet: with the first datagram of a tunnel" },
+		{ MD_ENGINE_AFXDP, ENOENT, "refused: no mdprovisiond with an [afxdp] section (provisioner.conf)" },
+		{ MD_ENGINE_AFXDP, ECONNREFUSED, "refused: no mdprovisiond with an [afxdp] section (provisioner.conf)" },
+		{ MD_ENGINE_AFXDP, ECONNRESET, "refused: mdprovisiond ended" },
+		{ MD_ENGINE_AFXDP, ESHUTDOWN, "refused: mdprovisiond took it back" },
+		{ MD_ENGINE_AFXDP, ETIMEDOUT, "refused: mdprovisiond does not answer, or looks after the link address no more" },
+		{ MD_ENGINE_AFXDP, ENOPROTOOPT, "refused: mdprovisiond does not offer it ([afxdp] in provisioner.conf)" },
+		{ MD_ENGINE_AFXDP, EACCES, "refused: no [afxdp] of provisioner.conf names the process" },
+		{ MD_ENGINE_AFXDP, EXDEV, "refused: mdprovisiond does not serve this network namespace (arm_namespaces)" },
+		{ MD_ENGINE_AFXDP, EADDRINUSE, "refused: another process sends by the queue of the interface" },
+		{ MD_ENGINE_AFXDP, ENODEV, "refused: the interface that [afxdp] of provisioner.conf names is not there" },
+		{ MD_ENGINE_AFXDP, EAFNOSUPPORT, "refused: the interface that [afxdp] of provisioner.conf names is no Ethernet" },
+		{ MD_ENGINE_AFXDP, EINVAL, "refused: the interface has no such queue ([afxdp] in provisioner.conf)" },
+		{ MD_ENGINE_AFXDP, ENETDOWN, "refused: the interface is down" },
+		{ MD_ENGINE_AFXDP, ENXIO, "refused: the interface has gone" },
+		{ MD_ENGINE_AFXDP, ENETUNREACH, "refused: the route to the router does not lead by the interface" },
+		{ MD_ENGINE_AFXDP, EHOSTUNREACH, "refused: the next hop's link address is not known" },
 	};
 	static char text[96];
 

@@ -44,20 +44,12 @@ static int open_bound(uint8_t version, uint16_t *port, uint64_t *cookie)
 	return fd;
 }
 
-int selftest_open(struct selftest *test, uint8_t version)
+void selftest_fill(struct selftest *test, uint8_t version)
 {
 	uint16_t ocs;
 
 	memset(test, 0, sizeof(*test));
 	test->tuple.version = version;
-	test->receiver = open_bound(version, &test->tuple.dport, &test->receiver_cookie);
-	if (test->receiver < 0)
-		return test->receiver;
-	test->sender = open_bound(version, &test->tuple.sport, &test->sender_cookie);
-	if (test->sender < 0) {
-		ours_close(test->receiver, test->receiver_cookie);
-		return test->sender;
-	}
 	if (version == 4)
 		memcpy(test->tuple.src, "\177\0\0\1", 4);
 	else
@@ -68,6 +60,19 @@ int selftest_open(struct selftest *test, uint8_t version)
 	ocs = md_ocs(test->area + 1, sizeof(test->area) - 1, sizeof(test->area));
 	test->area[1] = (uint8_t)(ocs >> 8);
 	test->area[2] = (uint8_t)ocs;
+}
+
+int selftest_open(struct selftest *test, uint8_t version)
+{
+	selftest_fill(test, version);
+	test->receiver = open_bound(version, &test->tuple.dport, &test->receiver_cookie);
+	if (test->receiver < 0)
+		return test->receiver;
+	test->sender = open_bound(version, &test->tuple.sport, &test->sender_cookie);
+	if (test->sender < 0) {
+		ours_close(test->receiver, test->receiver_cookie);
+		return test->sender;
+	}
 	return 0;
 }
 

@@ -18,6 +18,9 @@ struct selftest {
 	uint8_t user[SELFTEST_USER], area[SELFTEST_AREA];
 };
 
+/* What it says, but for the ports. */
+void selftest_fill(struct selftest *test, uint8_t version);
+
 /* 0, or -errno: there is no loopback interface to test with, and nothing is open. */
 int selftest_open(struct selftest *test, uint8_t version);
 void selftest_close(struct selftest *test);

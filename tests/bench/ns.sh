@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # ns.sh - to be sourced inside a new network namespace: a link whose far end drops everything, and configurations.
 
-# link [veth|null] - v0 leads to 198.18.0.0/15, 203.0.113.0/24 and 2001:db8::/32. veth: v1 is its far end and drops at ingress;
+# link [veth|null] - ($LINK_QUEUES: with so many queues to send by) v0 leads to 198.18.0.0/15, 203.0.113.0/24 and 2001:db8::/32. veth: v1 is its far end and drops at ingress;
 # null: v0 drops what it is given. Trains are cut by the sender's kernel, as for a device that cannot: else they would
 # never be datagrams at all here.
 link() {
@@ -16,15 +16,15 @@ link() {
 }
 
 link_veth() {
-	ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02 && ip link set v1 up &&
+	ip link add v0 address 02:00:00:00:00:01 ${LINK_QUEUES:+numtxqueues $LINK_QUEUES} type veth peer name v1 address 02:00:00:00:00:02 && ip link set v1 up &&
 	nft 'table netdev sink { chain in { type filter hook ingress device v1 priority 0; policy drop; }; }'
 }
 
 # A dummy, or a VXLAN device that knows nobody. An IFB, the last resort, queues what a program in the kernel has redirected to it,
 # and drops some of it before it is counted.
 link_null() {
-	ip link add v0 address 02:00:00:00:00:01 type dummy 2>/dev/null ||
-	{ ip link add v0 address 02:00:00:00:00:01 type vxlan id 1 dstport 4790 nolearning && ip link set v0 mtu 1500; } 2>/dev/null ||
+	ip link add v0 address 02:00:00:00:00:01 ${LINK_QUEUES:+numtxqueues $LINK_QUEUES} type dummy 2>/dev/null ||
+	{ ip link add v0 address 02:00:00:00:00:01 ${LINK_QUEUES:+numtxqueues $LINK_QUEUES} type vxlan id 1 dstport 4790 nolearning && ip link set v0 mtu 1500; } 2>/dev/null ||
 	{ ip link add v0 address 02:00:00:00:00:01 type ifb && tc qdisc replace dev v0 root noqueue; }
 }
 

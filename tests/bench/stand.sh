@@ -171,6 +171,18 @@ engine_patch() {
 	"$B/mdctl" arm --dir "$work/bpf/m" --cgroup "$group" "${arguments[@]}" && configurations patch
 }
 
+# A queue for each of the senders that run side by side.
+engine_afxdp() {
+	local queue
+	[ "$root" = yes ] || { echo "it takes root"; return 1; }
+	LINK_QUEUES=8 spaces afxdp && configurations afxdp "broker_socket = $work/broker.afxdp" || return 1
+	provisioner_conf afxdp >"$work/afxdp.conf"
+	for queue in 0 1 2 3 4 5 6 7; do
+		printf '[afxdp queue%d]\nuid = %d\ninterface = v0\nqueue = %d\n' "$queue" "$(id -u)" "$queue"
+	done >>"$work/afxdp.conf"
+	offered afxdp
+}
+
 # tried ENGINE MODE - whether what a sender sends leaves by that engine: by a bench of one round
 tried() {
 	printf 'base %s sendto 4 0 1 1\narm %s %s med 64 sendto 0 0 0 -\n' "$first" "$1" "$2" >"$work/plan"
@@ -180,9 +192,9 @@ tried() {
 	return 1
 }
 
-# An engine that a provisioner offers when its configuration says "NAME = yes", and the shim takes when it is told to.
-engine_offered() {
-	cat >"$work/$1.conf" <<-END
+# provisioner_conf NAME - of a mdprovisiond that helps senders
+provisioner_conf() {
+	cat <<-END
 		[provisioner]
 		state_dir = $work/state.$1
 		publish_dir = $work/publish.$1
@@ -191,14 +203,22 @@ engine_offered() {
 		broker_socket = $work/broker.$1
 		stats_dir = $work/stats
 		arm_namespaces = all
-		$1 = yes
 	END
+}
+
+# offered NAME - starts it
+offered() {
+	daemon "$1.$first" "$1" "$B/mdprovisiond" --config "$work/$1.conf"
+	until_ 10 test -S "$work/broker.$1" || { tail -1 "$work/$1.err"; return 1; }
+}
+
+# An engine that a provisioner offers when its configuration says "NAME = yes", and the shim takes when it is told to.
+engine_offered() {
+	{ provisioner_conf "$1" && echo "$1 = yes"; } >"$work/$1.conf"
 	"$B/mdprovisiond" --check --config "$work/$1.conf" >"$work/$1.err" 2>&1 ||
 		{ echo "this mdprovisiond does not offer it"; return 1; }
 	[ "$root" = yes ] || { echo "it takes root"; return 1; }
-	spaces "$1" && configurations "$1" "broker_socket = $work/broker.$1" || return 1
-	daemon "$1.$first" "$1" "$B/mdprovisiond" --config "$work/$1.conf"
-	until_ 10 test -S "$work/broker.$1" || { tail -1 "$work/$1.err"; return 1; }
+	spaces "$1" && configurations "$1" "broker_socket = $work/broker.$1" && offered "$1"
 }
 
 # engine_up ENGINE - by the function above of its name, or as the provisioner offers it. Adds ENGINE:MODE to $ways.

@@ -52,9 +52,11 @@ trap "daemon_ends" EXIT
 
 tables() { inside "${1:-server}" nft list tables | grep -o 'mdshim_[0-9a-f]*' | tr '\n' ' '; }
 
-# The sender reads its configuration, writes its counters and its copy of what it made, and finds the daemon.
+# The sender reads its configuration, writes its counters and its copy of what it made, and finds the daemon. $engines: those it
+# may use, if not the usual ones.
 let_nobody_in() {
 	sed -i "/^\[shim\]/a broker_socket = $broker" "$stage/shim.conf"
+	[ -z "${engines:-}" ] || sed -i "/^\[shim\]/a engines = $engines" "$stage/shim.conf"
 	chmod 755 "$MD_NET_DIR"
 	chmod 777 "$stage" "$stage/stats"
 	chmod 644 "$stage/key"

@@ -301,8 +301,21 @@ ok 'a folder that cannot be: fails' fails 'No such file or directory' 's,^publis
 ok 'http without s: fails' fails 'expected https://' 's,https:,http:,'
 ok 'no such group: fails' fails 'expected the name of a group' 's,^group.*,group = nosuchgroup,'
 ok 'two bits of the mark: fails' fails 'bad.conf:2: [provisioner] nft_mark: expected one bit of 32' '1s/$/\nnft_mark = 3/'
-ok 'raw sockets for nobody in particular: fails' fails 'expected uid, gid or cgroup: who may have raw sockets' '$a [raw all]\ndevice = lo'
+ok 'raw sockets for nobody in particular: fails' fails 'expected uid, gid or cgroup: who may have such sockets' '$a [raw all]\ndevice = lo'
 ok 'raw sockets for a user who is not there: fails' fails 'uid: expected the name or the number of a user' '$a [raw media]\nuid = nosuchuser'
+afxdp='[afxdp media]\nuid = 0'
+ok 'AF_XDP sockets for nobody in particular: fails' fails '[afxdp media]: expected uid, gid or cgroup' '$a [afxdp media]\ninterface = lo'
+ok 'without an interface: fails' fails '[afxdp media]: interface is missing: expected the name of a network interface' "\$a $afxdp"
+for name in eth0/1 'eth0 eth1' abcdefghijklmnop ..; do
+	ok "interface $name: fails" fails "interface: expected the name of a network interface, found \"$name\"" "\$a $afxdp\ninterface = $name"
+done
+ok 'queue 4096: fails' fails 'queue: expected a number from 0 to 4095, found "4096"' "\$a $afxdp\ninterface = lo\nqueue = 4096"
+for hop in '' here 02:00:5e:00:53 02:00:5e:00:53:0x 02:00:5e:00:53:01:02 2:0:5e:0:53:1 01:00:5e:00:00:01 00:00:00:00:00:00 02-00-5e-00-53-01; do
+	ok "next hop \"$hop\": fails" fails "next_hop: expected route, or a link address as 02:00:5e:00:53:01, found \"$hop\"" "\$a $afxdp\ninterface = lo\nnext_hop = $hop"
+done
+ok 'the same name twice: fails' fails '[afxdp media]: expected a name' "\$a $afxdp\ninterface = lo\n$afxdp\ninterface = lo"
+passes() { configuration $U:7001 | sed "$1" >"$T/good.conf" && "$B/mdprovisiond" --check --config "$T/good.conf"; }
+ok 'a link address: passes' passes "\$a $afxdp\ninterface = lo\nqueue = 3\nnext_hop = 02:00:5e:00:53:Fe"
 # The example names every key; with the defaults in place of their comments it is a good file.
 example() {
 	sed -e 's/^; \([a-z_0-9]* =\)/\1/' -e "s,/etc/mdshim/csp-ca.pem,$T/ca.pem,; s,/etc/mdshim/provisioner,$T/provisioner," \
@@ -311,7 +324,7 @@ example() {
 	for key in $(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf"); do
 		grep -q "\b$key\b" "$here/../../provisioner/provisioner.conf.5" || { echo "not in the manual: $key"; return 1; }
 	done
-	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller|raw)", "' "$here/../../provisioner/config.c")" ]
+	[ "$(sed -n 's/^\([a-z_0-9]*\) =.*/\1/p' "$T/example.conf" | wc -l)" = "$(grep -cE '^	\{ \{ "(provisioner|domain|controller|raw|afxdp)", "' "$here/../../provisioner/config.c")" ]
 }
 ok 'the example has every key, and the manual too' example
 plan

@@ -86,6 +86,7 @@ static const struct { const char *section, *name, *good, *bad; } values[] = {
 	{ "shim", "publish_dir", "/run/y", "run/y" },
 	{ "shim", "broker_socket", "/run/z", "run/z" },
 	{ "shim", "engines", "raw, patch", "raw, raw" },
+	{ "shim", "engines", "afxdp, patch, nft, raw", "afxdp:eth0" },
 	{ "shim", "flows", "16", "15" },
 	{ "shim", "sockets", "1048576", "1048577" },
 	{ "auth", "auth", "off", "of" },
