@@ -7,7 +7,7 @@
 #include <mdshim/arm.h>
 
 enum {
-	ARM_ABI = 2,          /* of programs and maps: rises with every change of either */
+	ARM_ABI = 3,          /* of programs and maps: rises with every change of either */
 	ARM_INTERFACES = 4096,
 	ARM_NAMESPACES = 1024,
 	ARM_CALLS = 4096,     /* octets of the ring in which unserved namespaces announce themselves */

@@ -173,8 +173,19 @@ int batch_flush(struct call *call, unsigned *at);
 void batch_close(struct call *call);
 void batch_abandon(void);
 
+/* wrap.c - the datagram as a parcel, but for its area; inner is for the headers of tunnel mode, NULL in inline mode. Whether it
+ * fits the path MTU with one of area_len. */
+enum md_aside wrap_pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
+	uint8_t inner[MD_IPV6_HEADERS]);
+bool wrap_fits(const struct packet *packet, const struct parcel *parcel);
+
 /* wrap.c - puts a datagram out that has its area. */
 enum md_aside wrap_put_out(struct call *call, struct parcel *parcel);
+
+/* empty.c - whether a datagram that is not wrapped, and why, is to have an empty option area; and its sending, behind
+ * everything that waits or is held. False: it has none, and is not out. */
+bool empty_helps(const struct packet *packet, enum md_aside why);
+bool empty_send(struct call *call, struct packet *packet);
 
 /* wrap.c - whether a call on the application's descriptor waits for room. */
 bool wrap_may_wait(const struct call *call);

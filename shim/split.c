@@ -75,10 +75,12 @@ static bool flush(struct call *call)
 	return batch_flush(call, &at) == 0;
 }
 
-/* Whether a segment that goes plainly, behind those that are held, did not get out though it is the first. */
-static bool is_refused(struct call *call, const struct packet *packet, size_t at)
+/* Whether a segment that is not wrapped, behind those that are held, did not get out though it is the first. */
+static bool is_refused(struct call *call, struct packet *packet, size_t at, enum md_aside why)
 {
-	return run_settle(call) && split_plainly(call, packet->msg, &packet->data) < 0 && at == 0;
+	if (!run_settle(call) || (empty_helps(packet, why) && empty_send(call, packet)))
+		return false;
+	return split_plainly(call, packet->msg, &packet->data) < 0 && at == 0;
 }
 
 ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)
@@ -104,7 +106,7 @@ ssize_t split_send(struct call *call, struct packet *packet, const struct octets
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
-		refused = !call->stopped && (!flush(call) || is_refused(call, packet, at));
+		refused = !call->stopped && (!flush(call) || is_refused(call, packet, at, why));
 	}
 	refused |= !call->stopped && !flush(call);
 	run_settle(call);

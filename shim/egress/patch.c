@@ -45,6 +45,12 @@ static size_t options_at(const struct parcel *parcel)
 	return (parcel->user_len & 1) + 2;
 }
 
+/* An empty area: EOL and fill behind the OCS. */
+static bool is_empty(const struct parcel *parcel)
+{
+	return area_of(parcel)[options_at(parcel)] == MD_KIND_EOL;
+}
+
 /* Length of area and first option: all that differs between areas of one process. */
 static uint32_t key_of(const struct parcel *parcel)
 {
@@ -70,7 +76,7 @@ static struct md_arm_form form_of(const struct parcel *parcel)
 	struct md_arm_form form = { .len = (uint16_t)parcel->area_len };
 
 	form.auth = auth_at(options, parcel->area_len - options_at(parcel));
-	form.head_len = options[0] == MD_KIND_EXP ? 4 : 2;
+	form.head_len = options[0] == MD_KIND_EXP || options[0] == MD_KIND_EOL ? 4 : 2;
 	memcpy(form.head, options, form.head_len);
 	return form;
 }
@@ -101,6 +107,11 @@ static bool knows(const struct outlet_patch *patch, uint32_t key)
 		if (atomic_load_explicit(&patch->key[i], memory_order_relaxed) == key)
 			return true;
 	return false;
+}
+
+static bool is_full(const struct outlet_patch *patch)
+{
+	return atomic_load_explicit(&patch->key[MD_ARM_FORMS - 1], memory_order_relaxed) != 0;
 }
 
 /* Asked with every renewal: the way trains take may be made, or taken away. */
@@ -210,6 +221,8 @@ static int patch_arm(struct sock *sock, const struct view *view, const struct pa
 		return -EOPNOTSUPP;
 	if (asked && now - asked < LEASE_MS && knows(patch, key_of(parcel)))
 		return 0;
+	if (is_empty(parcel) && is_full(patch) && !knows(patch, key_of(parcel)))
+		return -EOPNOTSUPP; /* and nothing is said against those that are wrapped */
 	return renew(sock, patch, tunnel ? tunnel->fd : parcel->fd, parcel, now);
 }
 
