@@ -113,6 +113,9 @@ enum md_aside sight(const struct call *call, struct packet *packet);
 /* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */
 bool pending_error(const struct call *call, const struct packet *packet);
 
+/* Whether an answer to this datagram may be there before the next one is sent, and the next one fetch it. */
+bool pending_at_once(const struct call *call, const struct packet *packet);
+
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);
 uint8_t train_burst(struct call *call, const struct packet *packet);
@@ -168,6 +171,10 @@ bool batch_full(const struct call *call);
 /* Sends what waits, in order; what cannot be wrapped after all goes as it came. 0, or -1 with errno: message *at, or the first
  * segment of a train, could not be sent even so, and nothing behind it was. */
 int batch_flush(struct call *call, unsigned *at);
+
+/* Something in front of those that wait did not get out, and gives its number back: theirs, which are later, first. They get
+ * others. */
+void batch_take_back(struct call *call);
 
 /* At the end of a call: nothing waits. And lets go what this thread had when it left our code by a jump. */
 void batch_close(struct call *call);

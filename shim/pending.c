@@ -36,6 +36,11 @@ static bool to_this_host(const struct call *call, const struct md_tuple *tuple)
 	return memcmp(tuple->dst, own, 16) == 0 || memcmp(&call->view.local.sin6_addr, tuple->dst, 16) == 0;
 }
 
+bool pending_at_once(const struct call *call, const struct packet *packet)
+{
+	return (call->view.connected || call->view.errors) && to_this_host(call, &packet->key.tuple);
+}
+
 bool pending_error(const struct call *call, const struct packet *packet)
 {
 	struct sock *sock = call->sock;

@@ -41,6 +41,13 @@ struct run {
 	uint8_t octets[GSO_OCTETS];
 };
 
+/* A datagram that was numbered behind what is held, and is not held yet. */
+struct hand {
+	struct flow *flow;
+	const uint64_t *undo;
+	bool free;                   /* its number was given back */
+};
+
 static struct run *runs;
 
 int run_start(void)
@@ -147,14 +154,19 @@ static void add(struct run *run, const struct packet *packet, const struct parce
 	run->full = parcel->user_len + parcel->area_len < run->size;
 }
 
+bool run_wants(struct call *call, const struct packet *packet, const struct parcel *parcel)
+{
+	if (call->no_trains || (!call->to_come && call->n < WORTH_IT) || parcel->user_len + parcel->area_len > GSO_OCTETS)
+		return false;
+	call->no_trains = !gso_usable(call->sock, &call->view, parcel, call->now);
+	return !call->no_trains && worth_it(call, packet, parcel);
+}
+
 static bool begin(struct call *call, const struct packet *packet, const struct parcel *parcel, size_t len)
 {
 	struct run *run;
 
-	if (len > GSO_OCTETS)
-		return false;
-	call->no_trains = !gso_usable(call->sock, &call->view, parcel, call->now);
-	if (call->no_trains || !worth_it(call, packet, parcel))
+	if (!run_wants(call, packet, parcel))
 		return false;
 	run = take();
 	if (!run)
@@ -168,22 +180,6 @@ static bool begin(struct call *call, const struct packet *packet, const struct p
 	memcpy(run->first.octets, parcel, sizeof(run->first.octets));
 	call->run = run;
 	return true;
-}
-
-enum run_fate run_hold(struct call *call, const struct packet *packet, const struct parcel *parcel, const uint64_t undo[2])
-{
-	size_t len = parcel->user_len + parcel->area_len;
-
-	if (!call->run && (call->no_trains || (!call->to_come && call->n < WORTH_IT)))
-		return RUN_NOT;
-	if (call->run && !fits_in(call->run, packet, parcel, len) && !run_settle(call))
-		return RUN_STOPPED;
-	if (!call->run && !begin(call, packet, parcel, len))
-		return RUN_NOT;
-	add(call->run, packet, parcel, undo);
-	if (is_full(call->run))
-		run_settle(call);
-	return RUN_HELD;
 }
 
 /* --- Sending ---------------------------------------------------------------------------------------------------------- */
@@ -212,6 +208,18 @@ static void take_back(struct call *call, const struct held *held)
 		return;
 	flowtab_undo(flow, held->undo);
 	flowtab_let_go(flow);
+}
+
+/* The last number first: that of what waits to be sent behind them (batch.c), of the one in hand, of those held. */
+static void take_back_from(struct call *call, const struct run *run, unsigned from, struct hand *hand)
+{
+	batch_take_back(call);
+	if (hand && !hand->free)
+		flowtab_undo(hand->flow, hand->undo);
+	if (hand)
+		hand->free = true;
+	for (unsigned i = run->n; i-- > from;)
+		take_back(call, &run->held[i]);
 }
 
 /* In tunnel mode the inner headers stand in front of what the application sent. */
@@ -258,18 +266,17 @@ static long send_plainly(const struct call *call, const struct run *run, const s
 }
 
 /* Everything from there on is not sent at all. */
-static bool stop(struct call *call, const struct run *run, unsigned from)
+static bool stop(struct call *call, const struct run *run, unsigned from, struct hand *hand)
 {
 	const struct mmsghdr *message = (const void *)run->held[from].msg;
 
 	call->stopped = errno;
 	call->out = (unsigned)(message - call->vec);
-	for (unsigned i = run->n; i-- > from;)
-		take_back(call, &run->held[i]);
+	take_back_from(call, run, from, hand);
 	return false;
 }
 
-static bool send_singly(struct call *call, const struct run *run)
+static bool send_singly(struct call *call, const struct run *run, struct hand *hand)
 {
 	bool wrapped = true;
 
@@ -280,8 +287,8 @@ static bool send_singly(struct call *call, const struct run *run)
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		/* A number of the flow that is free again must not be followed by the next: the rest goes plainly. */
-		for (unsigned k = run->n; wrapped && k-- > i;)
-			take_back(call, &run->held[k]);
+		if (wrapped)
+			take_back_from(call, run, i, hand);
 		wrapped = false;
 		tally_aside(&call->tally, why, 1);
 		if (send_plainly(call, run, held) < 0 && (!run->train || (run->begins && i == 0))) {
@@ -293,7 +300,7 @@ static bool send_singly(struct call *call, const struct run *run)
 	return true;
 }
 
-bool run_settle(struct call *call)
+static bool settle(struct call *call, struct hand *hand)
 {
 	struct run *run = call->run;
 	bool all = true;
@@ -309,12 +316,36 @@ bool run_settle(struct call *call)
 	} else if (err == -EAGAIN && run->train && run->begins) {
 		/* The whole train or nothing: the application's own call would have been told so. */
 		errno = EAGAIN;
-		all = stop(call, run, 0);
+		all = stop(call, run, 0, hand);
 	} else {
-		all = send_singly(call, run);
+		all = send_singly(call, run, hand);
 	}
 	drop(call);
 	return all;
+}
+
+bool run_settle(struct call *call)
+{
+	return settle(call, NULL);
+}
+
+enum run_fate run_hold(struct call *call, const struct packet *packet, const struct parcel *parcel, const uint64_t undo[2])
+{
+	size_t len = parcel->user_len + parcel->area_len;
+	struct hand hand = { packet->flow, undo, false };
+
+	if (call->run && !fits_in(call->run, packet, parcel, len)) {
+		if (!settle(call, &hand))
+			return RUN_STOPPED;
+		if (hand.free)
+			return RUN_AGAIN;
+	}
+	if (!call->run && !begin(call, packet, parcel, len))
+		return RUN_NOT;
+	add(call->run, packet, parcel, undo);
+	if (is_full(call->run))
+		run_settle(call);
+	return RUN_HELD;
 }
 
 int run_result(const struct call *call)

@@ -181,13 +181,19 @@ static enum md_aside number(struct call *call, struct packet *packet, struct wra
 
 enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wrapping *w, uint8_t *area, ptrdiff_t len)
 {
+	enum run_fate fate;
 	enum md_aside why;
 
 	if (len < 0)
 		return MD_A_NO_KEY;
 	w->parcel.area_len = (size_t)len;
 	w->parcel.piece[w->parcel.pieces++] = (struct iovec){ area, (size_t)len };
-	switch (run_hold(call, packet, &w->parcel, w->undo)) {
+	fate = run_hold(call, packet, &w->parcel, w->undo);
+	if (fate == RUN_AGAIN) {
+		wrap_again(call, packet, w);
+		fate = md_area_write(area, (size_t)len, &w->area, hall.lend) < 0 ? RUN_STOPPED : run_hold(call, packet, &w->parcel, w->undo);
+	}
+	switch (fate) {
 	case RUN_HELD: return MD_ASIDE_COUNT;
 	case RUN_NOT: why = wrap_put_out(call, &w->parcel); break;
 	default: why = MD_A_ENGINE_FULL;
