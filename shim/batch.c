@@ -202,8 +202,10 @@ static bool send_natively(struct call *call, const struct waiting *waiting)
 {
 	int sent, state;
 
+	if (waiting->segment && waiting->at)
+		return split_behind(call, waiting->packet.msg, &waiting->packet.data), true;
 	if (waiting->segment)
-		return split_plainly(call, waiting->packet.msg, &waiting->packet.data) >= 0 || waiting->at != 0;
+		return split_plainly(call, waiting->packet.msg, &waiting->packet.data) >= 0;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	sent = real.sendmmsg(call->fd, &call->vec[waiting->at], 1, call->flags);
 	pthread_setcancelstate(state, &state);

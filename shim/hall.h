@@ -101,6 +101,9 @@ ssize_t split_send(struct call *call, struct packet *packet, const struct octets
  * sendmsg(2). */
 ssize_t split_plainly(const struct call *call, const struct msghdr *of, const struct octets *octets);
 
+/* The same for a segment behind the first of its train. */
+ssize_t split_behind(const struct call *call, const struct msghdr *of, const struct octets *octets);
+
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
@@ -115,6 +118,11 @@ bool pending_error(const struct call *call, const struct packet *packet);
 
 /* Whether an answer to this datagram may be there before the next one is sent, and the next one fetch it. */
 bool pending_at_once(const struct call *call, const struct packet *packet);
+
+/* Whether what a send by the application's own socket said is an error that had waited there, or one that its own send would
+ * have met as well: the answer to its call, which then ends with this message. router: of the parcel. */
+bool pending_fetched(const struct call *call, int8_t router, int err);
+enum md_aside pending_stop(struct call *call, const struct msghdr *msg, int err);
 
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);

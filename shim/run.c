@@ -249,7 +249,7 @@ static enum md_aside send_wrapped(struct call *call, const struct run *run, cons
 }
 
 /* As the application asked: its own message, or a segment of it. */
-static long send_plainly(const struct call *call, const struct run *run, const struct held *held)
+static long send_plainly(const struct call *call, const struct run *run, const struct held *held, unsigned i)
 {
 	size_t inner = inner_len(run, held);
 	struct iovec plain = { (void *)(uintptr_t)(run->octets + held->at + inner), held->user_len - inner };
@@ -258,7 +258,7 @@ static long send_plainly(const struct call *call, const struct run *run, const s
 	long sent;
 
 	if (run->train)
-		return split_plainly(call, held->msg, &octets);
+		return run->begins && i == 0 ? split_plainly(call, held->msg, &octets) : split_behind(call, held->msg, &octets);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	sent = real.sendmmsg(call->fd, (struct mmsghdr *)(uintptr_t)held->msg, 1, call->flags);
 	pthread_setcancelstate(state, &state);
@@ -273,6 +273,7 @@ static bool stop(struct call *call, const struct run *run, unsigned from, struct
 	call->stopped = errno;
 	call->out = (unsigned)(message - call->vec);
 	take_back_from(call, run, from, hand);
+	tally_count(&call->tally, MD_C_SEEN, (int)from - (int)run->n);
 	return false;
 }
 
@@ -291,9 +292,10 @@ static bool send_singly(struct call *call, const struct run *run, struct hand *h
 			take_back_from(call, run, i, hand);
 		wrapped = false;
 		tally_aside(&call->tally, why, 1);
-		if (send_plainly(call, run, held) < 0 && (!run->train || (run->begins && i == 0))) {
-			call->stopped = errno;
-			call->out = (unsigned)((const struct mmsghdr *)(const void *)held->msg - call->vec);
+		if (!call->stopped && send_plainly(call, run, held, i) < 0 && (!run->train || (run->begins && i == 0)))
+			pending_stop(call, held->msg, -errno);
+		if (call->stopped) {
+			tally_count(&call->tally, MD_C_SEEN, (int)i + 1 - (int)run->n);
 			return false;
 		}
 	}
@@ -313,9 +315,10 @@ static bool settle(struct call *call, struct hand *hand)
 		tally_engine(&call->tally, MD_ENGINE_PATCH, (int)run->n);
 		tally_count(&call->tally, MD_C_TRAINS, 1);
 		call->by_train += run->n;
-	} else if (err == -EAGAIN && run->train && run->begins) {
+	} else if ((err == -EAGAIN && run->train && run->begins) ||
+		((!run->train || run->begins) && pending_fetched(call, run->first.parcel.router, err))) {
 		/* The whole train or nothing: the application's own call would have been told so. */
-		errno = EAGAIN;
+		errno = -err;
 		all = stop(call, run, 0, hand);
 	} else {
 		all = send_singly(call, run, hand);

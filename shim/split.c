@@ -55,6 +55,15 @@ __attribute__((noinline)) ssize_t split_plainly(const struct call *call, const s
 	return uncancelled_sendmsg(call, &msg);
 }
 
+/* An error that waits on the socket belongs to the next call: fetched in the middle of a train, which the kernel would have
+ * sent whole, it costs no segment. The next answer brings it again. */
+ssize_t split_behind(const struct call *call, const struct msghdr *of, const struct octets *octets)
+{
+	ssize_t sent = split_plainly(call, of, octets);
+
+	return sent < 0 && pending_fetched(call, -1, -errno) ? split_plainly(call, of, octets) : sent;
+}
+
 bool split_worth(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment, enum md_aside *why)
 {
 	for (size_t at = 0; at < all->len; at += segment) {
@@ -80,7 +89,9 @@ static bool is_refused(struct call *call, struct packet *packet, size_t at, enum
 {
 	if (!run_settle(call) || (empty_helps(packet, why) && empty_send(call, packet)))
 		return false;
-	return split_plainly(call, packet->msg, &packet->data) < 0 && at == 0;
+	if (at)
+		split_behind(call, packet->msg, &packet->data);
+	return !at && split_plainly(call, packet->msg, &packet->data) < 0;
 }
 
 ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)

@@ -109,6 +109,8 @@ enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 		parcel->may_block = true;
 		err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	}
+	if (err && !call->to_come && pending_fetched(call, parcel->router, err))
+		return pending_stop(call, parcel->msg, err);
 	switch (err) {
 	case 0: return MD_ASIDE_COUNT;
 	case -EAGAIN: return MD_A_ENGINE_FULL;
