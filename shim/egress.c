@@ -177,7 +177,7 @@ int egress_send_row(struct sock *sock, const struct view *view, struct parcel *c
 		}
 		if (i > skipped && armed)
 			skip_refused(six, tunnel, i, now);
-		if (err == -EBUSY || (armed && err != -EPERM))
+		if (err == -EBUSY || (armed && (err != -EPERM || n > 1)))
 			return err;
 		/* Not by this one, but perhaps by the next. */
 		if (err != -EOPNOTSUPP)

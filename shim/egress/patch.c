@@ -332,7 +332,8 @@ static void withdraw(struct outlet_patch *patch)
 		atomic_store_explicit(&patch->refused, asked, memory_order_relaxed);
 }
 
-/* By one system call, where each is a message like the others. The number sent, or -errno of the first. */
+/* By one system call, where each is a message like the others. The number sent, or -errno of the first. Nothing is concluded
+ * from an error: it may be this system call that a filter of the process refuses. Who sends the first by itself will hear. */
 static __attribute__((noinline)) long send_row(int fd, struct parcel *const *parcel, unsigned n)
 {
 	struct mmsghdr vec[ROW];
@@ -363,11 +364,8 @@ static int send_all_by_tunnel(struct outlet_tunnel *tunnel, struct parcel *const
 	/* The application may have closed our number and opened something else there. */
 	if (!ours_still(tunnel->fd, tunnel->cookie))
 		return -EBADF;
-	if (row > 1) {
-		err = send_row(tunnel->fd, parcel, row);
-		sent = err < 0 ? 0 : (unsigned)err;
-		n = sent;
-	}
+	if (row > 1)
+		return (int)send_row(tunnel->fd, parcel, row);
 	for (; sent < n && err >= 0; sent += err >= 0)
 		err = tunnel_send(tunnel, parcel[sent]);
 	if (err == -EPERM)
@@ -384,11 +382,8 @@ static int patch_send(void *handle, struct parcel *const *parcel, unsigned n)
 		return send_all_by_tunnel(handle, parcel, n);
 	if (n > 1)
 		row = plain_ones(NULL, parcel, n);
-	if (row > 1) {
-		err = send_row(parcel[0]->fd, parcel, row);
-		sent = err < 0 ? 0 : (unsigned)err;
-		n = sent;
-	}
+	if (row > 1)
+		return (int)send_row(parcel[0]->fd, parcel, row);
 	for (; sent < n && err >= 0; sent += err >= 0)
 		err = send_inline(parcel[sent]);
 	if (err == -EPERM)

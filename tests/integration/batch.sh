@@ -61,12 +61,27 @@ refused() { # WORDS
 }
 
 # What the application does by one call, the kernel is asked for by few: eight datagrams each.
+traced() { # OPTION, BURSTS-ARGUMENT...
+	local option=$1
+	shift
+	strace -qq -E "LD_PRELOAD=$B/libmdshim.so" -E "MDSHIM_CONF=$T/shim.conf" -e signal=none -e trace=sendmmsg "$option" -o "$T/calls" \
+		"$B/tests/tools/bursts" 5004 "$@"
+}
 asked_for() { # CALLS, DATAGRAMS that leave by them, BURSTS-ARGUMENT...
 	local calls=$1 datagrams=$2
 	shift 2
-	strace -qq -E "LD_PRELOAD=$B/libmdshim.so" -E "MDSHIM_CONF=$T/shim.conf" -e trace=sendmmsg -e signal=none -o "$T/calls" \
-		"$B/tests/tools/bursts" 5004 "$@" || return 1
+	traced -f "$@" || return 1
 	same "$(awk '{ n++; sum += $NF } END { print n + 0, sum + 0 }' "$T/calls")" "$calls $datagrams"
+}
+
+# A filter of the process may let it send by sendmsg(2) alone.
+refused_call() { # ERRNO
+	local rc
+	open_capture
+	traced "--inject=sendmmsg:error=$1" gso 1000 39500
+	rc=$?
+	close_capture
+	[ $rc = 0 ] && sound 40
 }
 
 settings 'mode = inline'
@@ -75,6 +90,8 @@ refused 'MAC over 64 octets'
 if strace -o "$T/try" true 2>"$T/strace.err"; then
 	check 'messages of one call: eight by a system call' asked_for 4 32 mmsg $(sizes 32)
 	check 'the segments of a train: the first finds out how, the others eight by a system call' asked_for 5 39 gso 1000 40000
+	check 'where that system call is refused, each by itself' refused_call EPERM
+	check 'where there is none, too' refused_call ENOSYS
 else
 	skip 'the system calls of one call' "$(head -1 "$T/strace.err")"
 fi
