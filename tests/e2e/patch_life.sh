@@ -127,4 +127,39 @@ for mode in inline tunnel; do
 	stage_close
 	check "$mode: the client got what was made, no octet more, none less" the_client_gets_what_was_made
 done
+
+# Segment trains, by the detour that the daemon has made.
+cp "$B/tests/tools/trainsend" "$stage_from"
+trains() { count trains; }
+trains_go_on() {
+	local from
+	from=$(trains)
+	poll 15 above trains $((from + 20)) || { echo "no more trains"; return 1; }
+}
+same_size() { [ "$(stat -c %s "$stage/made.rtp")" = "$(stat -c %s "$stage/arrived.rtp")" ]; }
+trains_begin() {
+	settings
+	daemon_begins && stage_open 4 inline h264 && stage_router && let_nobody_in &&
+		spawn client dump "$B/tests/tools/udpdump" "$stage_any" $STAGE_MEDIA "$stage/arrived.rtp" >"$stage/dump.out" &&
+		poll 10 grep -qs ready "$stage/dump.out"
+}
+if trains_begin; then
+	stage_send "$stage_from/trainsend" "$stage_client" "$STAGE_MEDIA" "$stage/made.rtp" 0 &
+	sender=$!
+	check "trains leave by the detour" trains_go_on
+	daemon_is_killed
+	check "the daemon is killed: trains go on" trains_go_on
+	daemon_begins
+	check "the daemon comes again: trains go on" trains_go_on
+	kill "$("$B/mdctl" stats --json --dir "$stage/stats" | jq '.processes[] | select(.program == "trainsend" and .alive) | .pid')"
+	wait "$sender"
+	check "the sender met no error" equal status $? 0
+	poll 20 same_size
+	check "the client got what was sent, in order" cmp "$stage/made.rtp" "$stage/arrived.rtp"
+	stage_close
+	"${arm[@]}" --off >/dev/null
+	daemon_ends
+else
+	check "trains: the stage" false
+fi
 finish

@@ -33,11 +33,14 @@ exchange() {
 	return $rc
 }
 
+trains() { "${arm[@]}" --status --json | jq '.counts.trains'; }
+
 for mode in inline tunnel; do
 	for family in 4 6; do
 		name="ngtcp2, $mode, IPv$family"
 		stage_open $family $mode h264 && echo "payload = quic" >>"$stage/shim.conf" && stage_router
 		rm -f "$work"/[abc]
+		before=$(trains)
 		check "$name: three streams arrive" exchange
 		"$B/mdctl" stats --json --dir "$stage/stats" >"$stage/stats.json"
 		stage_wrapped=$(figure stats.json '[.processes[].wrapped] | add // 0')
@@ -47,6 +50,8 @@ for mode in inline tunnel; do
 		check "$name: only datagrams with a long header are native" equal native "$(figure stats.json '[.processes[].aside] | add')" \
 			"$(figure stats.json '[.processes[].asides["not-media"]] | add')"
 		check "$name: trains were wrapped" [ "$stage_wrapped" -gt 500 ]
+		check "$name: as trains, and the kernel saw them" eval "equal 'trains in the kernel' $(($(trains) - before)) '$(figure stats.json '[.processes[].counts.trains] | add // 0')' &&
+			[ $(($(trains) - before)) -ge 5 ] || { echo $(($(trains) - before)); false; }"
 		check "$name: the router verifies all" equal verified "$(figure summary.json .metadata)" "$stage_wrapped"
 	done
 done
