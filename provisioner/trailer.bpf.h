@@ -190,6 +190,9 @@ static __always_inline int is_short_form(struct __sk_buff *skb, uint32_t at, uin
 #pragma unroll
 	for (int k = 0; k < CHUNK / 4; k++)
 		sum += area.word[k];
+	/* An empty area: every octet but the OCS is zero. */
+	if (!form->head[0] && sum != area.word[0])
+		return 0;
 	/* Behind a pad octet high and low halves have changed places (RFC 1071, section 2 (B)). */
 	sum += odd ? len : bpf_htons((uint16_t)len);
 	return fold((int64_t)sum) == 0xffff;
@@ -199,6 +202,10 @@ static __always_inline int is_short_form(struct __sk_buff *skb, uint32_t at, uin
 __weak __noinline int arm_is_long_form(struct __sk_buff *skb, uint32_t at, uint32_t odd, const struct md_arm_form *form)
 {
 	uint8_t head[MD_ARM_AREA_MIN] = { 0 }, auth[2], pad = 0;
+	union {
+		uint8_t octet[4];
+		uint32_t word;
+	} ocs = { .word = 0 };
 	uint32_t len;
 	int64_t sum;
 
@@ -222,6 +229,10 @@ __weak __noinline int arm_is_long_form(struct __sk_buff *skb, uint32_t at, uint3
 	if (form->auth && (bpf_skb_load_bytes(skb, at + 2 + form->auth, auth, sizeof(auth)) < 0 || auth[0] != 9 || auth[1] != 16))
 		return 0;
 	sum = arm_sum(skb, at, len);
+	ocs.octet[0] = head[0];
+	ocs.octet[1] = head[1];
+	if (!form->head[0] && sum != ocs.word)
+		return 0;
 	return sum >= 0 && fold(sum + bpf_htons(form->len)) == 0xffff;
 }
 

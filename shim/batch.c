@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * batch.c - datagrams of one call that wait for each other, so that they are signed together: eight MACs side by side take
- * little longer than one. Each is told about and numbered in its turn; then all areas are written, then all go out, in
- * order.
+ * batch.c - datagrams of one call that wait for each other, so that they are signed together, for eight MACs side by side take
+ * little longer than one, and leave together, by one system call. Each is told about and numbered in its turn; then all
+ * areas are written, then all go out, in order.
  *
  * A batch is too large for the stacks that a send may be called on, so there is room for a few in memory of ours; who finds
  * all of them taken sends one by one. */
@@ -29,13 +29,16 @@ struct waiting {
 	struct packet packet;
 	unsigned at;
 	bool segment;                /* of a train */
+	bool row;                    /* may leave together with others */
 	unsigned to_come;            /* as in struct call, when it came */
 	enum md_count count;
+	ptrdiff_t len;               /* of its area, once written; 0: not yet */
 };
 
 struct batch {
 	_Atomic bool taken;
-	unsigned n;
+	bool again;                  /* while it is sent: the numbers of those from at on were given back */
+	unsigned n, at;
 	struct md_area_job job[MD_AREA_BATCH];
 	struct waiting waiting[MD_AREA_BATCH];
 };
@@ -58,7 +61,8 @@ static struct batch *take(void)
 
 		if (!atomic_load_explicit(&batch->taken, memory_order_relaxed) &&
 			!atomic_exchange_explicit(&batch->taken, true, memory_order_acquire)) {
-			batch->n = 0;
+			batch->n = batch->at = 0;
+			batch->again = false;
 			thread_holds.batch = (uint8_t)(batch - batches + 1);
 			return batch;
 		}
@@ -121,12 +125,26 @@ static bool pays(const struct packet *packet)
 	return packet->data.len >= COVERED && (!cover || cover >= COVERED);
 }
 
+/* Whether it may leave together with those behind it. Not where the application's own socket sends and would hear in between
+ * of an error, nor where the answer to one is there before the next; a train of its own stays one by other means. */
+static bool may_leave_in_row(const struct call *call, const struct packet *packet)
+{
+	bool by_another = packet->route->mode == MODE_TUNNEL ||
+		(!atomic_load_explicit(&call->sock->outlet.patch.asked, memory_order_relaxed) &&
+			outlet_ready_raw(call->sock, packet->key.tuple.version, -1));
+
+	if (call->to_come && !by_another)
+		return false;
+	return !(call->view.connected || call->view.errors) || (by_another && !pending_at_once(call, packet));
+}
+
 /* Whether there is a batch that this one can wait in. */
-static bool can_wait(struct call *call, const struct packet *packet)
+static bool can_wait(struct call *call, const struct packet *packet, unsigned at, bool row)
 {
 	if (call->batch && call->batch->n)
 		return true;
-	if (!pays(packet) || why_asked() || !batches || !all_would_go(call, packet))
+	row = row && !call->run && (call->to_come ? call->to_come > 1 : at + 1 < call->n);
+	if ((!row && !pays(packet)) || why_asked() || !batches || !all_would_go(call, packet))
 		return false;
 	if (!call->batch)
 		call->batch = take();
@@ -138,21 +156,35 @@ bool batch_full(const struct call *call)
 	return call->batch && call->batch->n == MD_AREA_BATCH;
 }
 
+/* What is asked of it once it is numbered. */
+static inline void remember(struct packet *to, const struct packet *packet)
+{
+	to->msg = packet->msg;
+	to->data = packet->data;
+	to->key = packet->key;
+	to->route = packet->route;
+	to->flow = packet->flow;
+	to->tunnel = packet->tunnel;
+}
+
 enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_count count)
 {
+	bool row = may_leave_in_row(call, packet);
 	struct waiting *waiting;
 	enum md_aside why;
 
 	tally_count(&call->tally, count, 1); /* before it is out: see stats.h */
-	if (can_wait(call, packet)) {
+	if (can_wait(call, packet, at, row)) {
 		waiting = &call->batch->waiting[call->batch->n];
 		why = wrap_prepare(call, packet, &waiting->wrapping);
 		if (why == MD_ASIDE_COUNT) {
-			waiting->packet = *packet;
+			remember(&waiting->packet, packet);
 			waiting->at = at;
 			waiting->segment = segment;
 			waiting->to_come = call->to_come;
 			waiting->count = count;
+			waiting->row = row;
+			waiting->len = 0;
 			call->batch->n++;
 			return why;
 		}
@@ -170,8 +202,10 @@ static bool send_natively(struct call *call, const struct waiting *waiting)
 {
 	int sent, state;
 
+	if (waiting->segment && waiting->at)
+		return split_behind(call, waiting->packet.msg, &waiting->packet.data), true;
 	if (waiting->segment)
-		return split_plainly(call, waiting->packet.msg, &waiting->packet.data) >= 0 || waiting->at != 0;
+		return split_plainly(call, waiting->packet.msg, &waiting->packet.data) >= 0;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	sent = real.sendmmsg(call->fd, &call->vec[waiting->at], 1, call->flags);
 	pthread_setcancelstate(state, &state);
@@ -194,10 +228,19 @@ static void forget_from(struct call *call, const struct batch *batch, unsigned i
 	}
 }
 
+void batch_take_back(struct call *call)
+{
+	struct batch *batch = call->batch;
+
+	if (!batch || batch->again)
+		return;
+	undo_from(batch, batch->at);
+	batch->again = true;
+}
+
 /* Something in front of them that was held could not be sent. */
 static void stopped(struct call *call, struct batch *batch, unsigned i, unsigned *at)
 {
-	undo_from(batch, i);
 	forget_from(call, batch, i);
 	errno = call->stopped;
 	*at = call->out;
@@ -205,54 +248,109 @@ static void stopped(struct call *call, struct batch *batch, unsigned i, unsigned
 
 static void write_areas(struct batch *batch)
 {
+	bool together = pays(&batch->waiting[0].packet);
 	struct md_area_job *job = batch->job;
 	unsigned jobs = 0;
 
 	for (unsigned i = 0; i < batch->n; i++) {
 		struct wrapping *w = &batch->waiting[i].wrapping;
 
-		if (!w->area.token)
+		if (!together && !w->area.token)
+			batch->waiting[i].len = md_area_write(w->room, sizeof(w->room), &w->area, hall.lend);
+		else if (!w->area.token)
 			job[jobs++] = (struct md_area_job){ .area = &w->area, .dst = w->room, .room = sizeof(w->room) };
 	}
+	if (!together)
+		return;
 	md_area_write_all(job, jobs, hall.lend);
+	for (unsigned i = 0; i < batch->n; i++)
+		if (!batch->waiting[i].wrapping.area.token)
+			batch->waiting[i].len = (job++)->len;
+}
+
+static bool is_ready(struct call *call, struct waiting *waiting)
+{
+	struct wrapping *w = &waiting->wrapping;
+
+	if (!waiting->row || waiting->len <= 0)
+		return false;
+	w->parcel.may_block = false;
+	w->parcel.area_len = (size_t)waiting->len;
+	w->parcel.piece[w->parcel.pieces++] = (struct iovec){ w->room, w->parcel.area_len };
+	call->to_come = waiting->to_come;
+	if (!run_wants(call, &waiting->packet, &w->parcel))
+		return true;
+	w->parcel.pieces--;
+	return false;
+}
+
+/* Sends as many as can leave together: how many are out, 0: the next one goes by itself, which tells why. */
+static unsigned send_row(struct call *call, struct batch *batch)
+{
+	struct parcel *row[MD_AREA_BATCH];
+	unsigned n = 0, from = batch->at;
+	int sent = 0;
+
+	if (batch->again || call->run || from + 1 >= batch->n)
+		return 0;
+	while (from + n < batch->n && is_ready(call, &batch->waiting[from + n])) {
+		row[n] = &batch->waiting[from + n].wrapping.parcel;
+		n++;
+	}
+	if (n > 1)
+		sent = egress_send_row(call->sock, &call->view, row, n, call->now, &call->tally, false);
+	for (unsigned i = sent > 0 ? (unsigned)sent : 0; i < n; i++)
+		row[i]->pieces--;
+	return sent > 0 ? (unsigned)sent : 0;
+}
+
+static enum md_aside send_by_itself(struct call *call, struct batch *batch, struct waiting *waiting)
+{
+	struct wrapping *w = &waiting->wrapping;
+	bool again = batch->again;
+	enum md_aside why;
+
+	call->to_come = waiting->to_come;
+	if (again)
+		wrap_again(call, &waiting->packet, w);
+	if (again || w->area.token)
+		return wrap_alone(call, &waiting->packet, w);
+	why = wrap_out(call, &waiting->packet, w, w->room, waiting->len);
+	if (why != MD_ASIDE_COUNT)
+		undo_from(batch, (unsigned)(waiting - batch->waiting));
+	return why;
 }
 
 static int send_all(struct call *call, struct batch *batch, unsigned *at)
 {
-	const struct md_area_job *job = batch->job;
-	bool again = false;
-
-	for (unsigned i = 0; i < batch->n; i++) {
-		struct waiting *waiting = &batch->waiting[i];
-		struct wrapping *w = &waiting->wrapping;
+	while (batch->at < batch->n) {
+		struct waiting *waiting = &batch->waiting[batch->at];
+		unsigned row = send_row(call, batch);
 		enum md_aside why;
 
-		call->to_come = waiting->to_come;
-		if (again)
-			wrap_again(call, &waiting->packet, w);
-		if (again || w->area.token)
-			why = wrap_alone(call, &waiting->packet, w);
-		else
-			why = wrap_out(call, &waiting->packet, w, w->room, (job++)->len);
+		batch->at += row ? row : 1;
+		if (row)
+			continue;
+		why = send_by_itself(call, batch, waiting);
+		if (why != MD_ASIDE_COUNT)
+			batch_take_back(call);
 		if (call->stopped) {
 			/* Held by run.c, it was taken back there. */
-			stopped(call, batch, why == MD_ASIDE_COUNT ? i + 1 : i, at);
+			batch_take_back(call);
+			stopped(call, batch, why == MD_ASIDE_COUNT ? batch->at : batch->at - 1, at);
 			return -1;
 		}
 		if (why == MD_ASIDE_COUNT)
 			continue;
-		if (!again)
-			undo_from(batch, i);
-		again = true;
 		if (!run_settle(call)) {
-			stopped(call, batch, i, at);
+			stopped(call, batch, batch->at - 1, at);
 			return -1;
 		}
 		tally_count(&call->tally, waiting->count, -1);
 		tally_aside(&call->tally, why, 1);
 		if (send_natively(call, waiting))
 			continue;
-		forget_from(call, batch, i + 1);
+		forget_from(call, batch, batch->at);
 		*at = waiting->at;
 		return -1;
 	}
@@ -270,6 +368,7 @@ int batch_flush(struct call *call, unsigned *at)
 	result = send_all(call, batch, at);
 	for (unsigned i = 0; i < batch->n; i++)
 		flowtab_let_go(batch->waiting[i].packet.flow);
-	batch->n = 0;
+	batch->n = batch->at = 0;
+	batch->again = false;
 	return result;
 }

@@ -75,33 +75,47 @@ void egress_start(const uint8_t *order, unsigned n, bool ipv4, bool ipv6)
 		test_all(1);
 }
 
+/* How many from the first on go by what the engine made ready for it. */
+static unsigned go_along(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *const *parcel,
+	unsigned n, uint32_t now, const void *handle)
+{
+	unsigned i = 1;
+	void *other;
+
+	while (i < n && parcel[i]->area_len <= engine->largest && engine->arm(sock, view, parcel[i], now, &other) == 0 && other == handle)
+		i++;
+	return i;
+}
+
 /* One engine's try. A descriptor that was closed or replaced under us is made anew once. *armed: the engine may be used,
  * whatever became of this datagram. */
-static int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *parcel,
-	uint32_t now, struct tally *tally, bool alone, bool *armed)
+static int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *const *parcel,
+	unsigned n, uint32_t now, struct tally *tally, bool alone, bool *armed)
 {
 	void *handle;
 	int err = 0;
 
 	for (int tries = 0; tries < 2; tries++) {
-		err = engine->arm(sock, view, parcel, now, &handle);
+		err = engine->arm(sock, view, parcel[0], now, &handle);
 		if (err == -EMFILE && socktab_shed(now))
-			err = engine->arm(sock, view, parcel, now, &handle);
+			err = engine->arm(sock, view, parcel[0], now, &handle);
 		if (err)
 			return err;
 		*armed = true;
-		tally_engine(tally, engine->id, 1);
+		if (n > 1)
+			n = go_along(engine, sock, view, parcel, n, now, handle);
+		tally_engine(tally, engine->id, (int)n);
 		if (alone)
 			tally_settle(tally);
-		err = engine->send(handle, &parcel, 1);
-		if (err < 0)
-			tally_engine(tally, engine->id, -1);
+		err = engine->send(handle, parcel, n);
+		if (err != (int)n)
+			tally_engine(tally, engine->id, (err > 0 ? err : 0) - (int)n);
 		if (err != -EBADF)
 			break;
 		stats_count(MD_C_STOLEN, 1);
 		engine->disarm(handle);
 	}
-	return err > 0 ? 0 : err;
+	return err;
 }
 
 /* Whether it is the engine that this process cannot use, and not this socket or datagram. */
@@ -142,8 +156,16 @@ static __attribute__((noinline)) void skip_refused(unsigned six, bool tunnel, un
 int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
 	bool alone)
 {
-	unsigned six = parcel->tuple.version == 6;
-	bool tunnel = parcel->router >= 0;
+	int sent = egress_send_row(sock, view, &parcel, 1, now, tally, alone);
+
+	return sent > 0 ? 0 : sent;
+}
+
+int egress_send_row(struct sock *sock, const struct view *view, struct parcel *const *parcel, unsigned n, uint32_t now,
+	struct tally *tally, bool alone)
+{
+	unsigned six = parcel[0]->tuple.version == 6;
+	bool tunnel = parcel[0]->router >= 0;
 	unsigned skipped = atomic_load_explicit(&skip[six][tunnel].engines, memory_order_relaxed);
 	int last = -ENODEV;
 
@@ -155,9 +177,9 @@ int egress_send(struct sock *sock, const struct view *view, struct parcel *parce
 		int err;
 
 		if (state[six][i].wrong || (refused && now - refused < PROBE_MS) || (engines[i]->tunnel_only && !tunnel) ||
-			parcel->area_len > engines[i]->largest)
+			parcel[0]->area_len > engines[i]->largest)
 			continue;
-		err = try_engine(engines[i], sock, view, parcel, now, tally, alone, &armed);
+		err = try_engine(engines[i], sock, view, parcel, n, now, tally, alone, &armed);
 		if (!armed && is_refusal(err)) {
 			atomic_store_explicit(&state[six][i].refused, now | 1, memory_order_relaxed);
 			note(six, i, -err);
@@ -169,7 +191,7 @@ int egress_send(struct sock *sock, const struct view *view, struct parcel *parce
 		}
 		if (i > skipped && armed)
 			skip_refused(six, tunnel, i, now);
-		if (err == -EBUSY || (armed && err != -EPERM))
+		if (err == -EBUSY || (armed && (err != -EPERM || n > 1)))
 			return err;
 		/* Not by this one, but perhaps by the next. */
 		if (err != -EOPNOTSUPP)

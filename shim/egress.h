@@ -70,4 +70,8 @@ bool egress_is_first(enum md_engine engine, uint8_t version, bool tunnel, uint32
 int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
 	bool alone);
 
+/* The same for n parcels of one call, in order, by one engine: the number of those that are out, or -errno of the first. */
+int egress_send_row(struct sock *sock, const struct view *view, struct parcel *const *parcel, unsigned n, uint32_t now,
+	struct tally *tally, bool alone);
+
 #endif

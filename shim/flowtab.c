@@ -329,6 +329,12 @@ void flowtab_undo(struct flow *flow, const uint64_t undo[2])
 		memory_order_relaxed);
 }
 
+/* A Timestamp that was sent is never 0. */
+bool flowtab_is_wrapped(const struct flow *flow)
+{
+	return (uint32_t)(atomic_load_explicit(&flow->clock, memory_order_relaxed) >> 16) != 0;
+}
+
 /* Words of a key, read and written whole, so that a reader may look while it is written: the turn tells him. */
 typedef uint64_t __attribute__((may_alias)) word;
 enum { KEY_WORDS = sizeof(struct md_traffic_key) / sizeof(word) };

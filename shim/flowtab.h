@@ -94,6 +94,9 @@ void flowtab_layers_done(struct layers *layers);
  * flowtab_undo(). */
 void flowtab_tick(struct flow *flow, uint32_t now, uint16_t *seq, uint32_t *ts, uint64_t undo[2]);
 
+/* Whether a datagram of the flow was numbered. */
+bool flowtab_is_wrapped(const struct flow *flow);
+
 /* A copy of the flow's key, if it is that with the mark; false: it has another one, or one that is being written. And keeps
  * a key there, unless another thread is about it. Neither waits. */
 bool flowtab_key(struct flow *flow, uint64_t mark, struct md_traffic_key *key);

@@ -101,6 +101,9 @@ ssize_t split_send(struct call *call, struct packet *packet, const struct octets
  * sendmsg(2). */
 ssize_t split_plainly(const struct call *call, const struct msghdr *of, const struct octets *octets);
 
+/* The same for a segment behind the first of its train. */
+ssize_t split_behind(const struct call *call, const struct msghdr *of, const struct octets *octets);
+
 /* target.c - where to, and by which flow. Each returns MD_ASIDE_COUNT if nothing is against wrapping. */
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
@@ -112,6 +115,14 @@ enum md_aside sight(const struct call *call, struct packet *packet);
 
 /* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */
 bool pending_error(const struct call *call, const struct packet *packet);
+
+/* Whether an answer to this datagram may be there before the next one is sent, and the next one fetch it. */
+bool pending_at_once(const struct call *call, const struct packet *packet);
+
+/* Whether what a send by the application's own socket said is an error that had waited there, or one that its own send would
+ * have met as well: the answer to its call, which then ends with this message. router: of the parcel. */
+bool pending_fetched(const struct call *call, int8_t router, int err);
+enum md_aside pending_stop(struct call *call, const struct msghdr *msg, int err);
 
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);
@@ -169,12 +180,27 @@ bool batch_full(const struct call *call);
  * segment of a train, could not be sent even so, and nothing behind it was. */
 int batch_flush(struct call *call, unsigned *at);
 
+/* Something in front of those that wait did not get out, and gives its number back: theirs, which are later, first. They get
+ * others. */
+void batch_take_back(struct call *call);
+
 /* At the end of a call: nothing waits. And lets go what this thread had when it left our code by a jump. */
 void batch_close(struct call *call);
 void batch_abandon(void);
 
+/* wrap.c - the datagram as a parcel, but for its area; inner is for the headers of tunnel mode, NULL in inline mode. Whether it
+ * fits the path MTU with one of area_len. */
+enum md_aside wrap_pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
+	uint8_t inner[MD_IPV6_HEADERS]);
+bool wrap_fits(const struct packet *packet, const struct parcel *parcel);
+
 /* wrap.c - puts a datagram out that has its area. */
 enum md_aside wrap_put_out(struct call *call, struct parcel *parcel);
+
+/* empty.c - whether a datagram that is not wrapped, and why, is to have an empty option area; and its sending, behind
+ * everything that waits or is held. False: it has none, and is not out. */
+bool empty_helps(const struct packet *packet, enum md_aside why);
+bool empty_send(struct call *call, struct packet *packet);
 
 /* wrap.c - whether a call on the application's descriptor waits for room. */
 bool wrap_may_wait(const struct call *call);

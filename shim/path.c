@@ -187,7 +187,10 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 	return FATE_NATIVE;
 }
 
-/* Sends a message that is worth it, or has it wait. 1: that is done; 0: it goes as it came; -1: errno. */
+/* What became of a message; or -1 with errno. */
+enum { AS_IT_CAME, DONE, WITH_EMPTY_AREA };
+
+/* Sends a message that is worth it, or has it wait. */
 static int send_one(struct call *call, struct mmsghdr *message, struct packet *packet, const struct octets *all,
 	uint32_t segment, enum fate fate)
 {
@@ -200,17 +203,17 @@ static int send_one(struct call *call, struct mmsghdr *message, struct packet *p
 		if (len < 0)
 			return -1;
 		message->msg_len = (unsigned)len;
-		return 1;
+		return DONE;
 	}
 	tally_count(&call->tally, MD_C_SEEN, 1);
 	why = call->alone ? path_take(call, packet) : path_take_along(call, packet, (unsigned)(message - call->vec), false);
 	why_packet(call, packet, why);
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)all->len;
-		return 1;
+		return DONE;
 	}
 	tally_aside(&call->tally, why, 1);
-	return 0;
+	return empty_helps(packet, why) ? WITH_EMPTY_AREA : AS_IT_CAME;
 }
 
 /* Before message i is looked after: what waits to be wrapped goes out where others have to follow it, then what waits to go as
@@ -259,7 +262,16 @@ static int walk(struct call *call)
 			return run_result(call);
 		if (done < 0)
 			return i ? (int)i : -1;
-		if (done)
+		if (done == WITH_EMPTY_AREA) {
+			int before = catch_up(call, i, i, false);
+
+			if (before < 0 || (unsigned)before < i)
+				return before;
+			done = empty_send(call, &packet) ? DONE : AS_IT_CAME;
+			if (done == DONE)
+				call->vec[i].msg_len = (unsigned)all.len;
+		}
+		if (done == DONE)
 			run = i + 1;
 	}
 	if (run == 0)

@@ -7,6 +7,7 @@
  * is the one that is refused: there the kernel is asked before each datagram. An answer from another host is under way for
  * a while and may come at any time, so nobody can tell whether it was heard with this datagram or with those of the next
  * 100 microseconds: there the kernel is asked that often. */
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -36,6 +37,11 @@ static bool to_this_host(const struct call *call, const struct md_tuple *tuple)
 	return memcmp(tuple->dst, own, 16) == 0 || memcmp(&call->view.local.sin6_addr, tuple->dst, 16) == 0;
 }
 
+bool pending_at_once(const struct call *call, const struct packet *packet)
+{
+	return (call->view.connected || call->view.errors) && to_this_host(call, &packet->key.tuple);
+}
+
 bool pending_error(const struct call *call, const struct packet *packet)
 {
 	struct sock *sock = call->sock;
@@ -53,4 +59,27 @@ bool pending_error(const struct call *call, const struct packet *packet)
 		return false;
 	atomic_store_explicit(&sock->errors_when, now, memory_order_relaxed);
 	return waits(call);
+}
+
+bool pending_fetched(const struct call *call, int8_t router, int err)
+{
+	if (router >= 0 || !(call->view.connected || call->view.errors))
+		return false;
+	switch (-err) {
+	case ECONNREFUSED:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case ENONET:
+	case ENOPROTOOPT:
+	case EPROTO: return true;
+	default: return false;
+	}
+}
+
+enum md_aside pending_stop(struct call *call, const struct msghdr *msg, int err)
+{
+	call->stopped = -err;
+	call->out = (unsigned)((const struct mmsghdr *)(const void *)msg - call->vec);
+	return MD_A_SOCKET_ERROR;
 }

@@ -110,6 +110,11 @@ static inline long raw_sendmsg(int fd, const struct msghdr *msg, int flags)
 	return raw_call(SYS_sendmsg, fd, (long)msg, flags, 0, 0, 0);
 }
 
+static inline long raw_sendmmsg(int fd, struct mmsghdr *vec, unsigned n, int flags)
+{
+	return raw_call(SYS_sendmmsg, fd, (long)vec, n, flags, 0, 0);
+}
+
 static inline long raw_sendto(int fd, const void *octets, size_t len, int flags, const void *to, socklen_t to_len)
 {
 	return raw_call(SYS_sendto, fd, (long)octets, (long)len, flags, (long)to, to_len);

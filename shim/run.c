@@ -41,6 +41,13 @@ struct run {
 	uint8_t octets[GSO_OCTETS];
 };
 
+/* A datagram that was numbered behind what is held, and is not held yet. */
+struct hand {
+	struct flow *flow;
+	const uint64_t *undo;
+	bool free;                   /* its number was given back */
+};
+
 static struct run *runs;
 
 int run_start(void)
@@ -147,14 +154,19 @@ static void add(struct run *run, const struct packet *packet, const struct parce
 	run->full = parcel->user_len + parcel->area_len < run->size;
 }
 
+bool run_wants(struct call *call, const struct packet *packet, const struct parcel *parcel)
+{
+	if (call->no_trains || (!call->to_come && call->n < WORTH_IT) || parcel->user_len + parcel->area_len > GSO_OCTETS)
+		return false;
+	call->no_trains = !gso_usable(call->sock, &call->view, parcel, call->now);
+	return !call->no_trains && worth_it(call, packet, parcel);
+}
+
 static bool begin(struct call *call, const struct packet *packet, const struct parcel *parcel, size_t len)
 {
 	struct run *run;
 
-	if (len > GSO_OCTETS)
-		return false;
-	call->no_trains = !gso_usable(call->sock, &call->view, parcel, call->now);
-	if (call->no_trains || !worth_it(call, packet, parcel))
+	if (!run_wants(call, packet, parcel))
 		return false;
 	run = take();
 	if (!run)
@@ -168,22 +180,6 @@ static bool begin(struct call *call, const struct packet *packet, const struct p
 	memcpy(run->first.octets, parcel, sizeof(run->first.octets));
 	call->run = run;
 	return true;
-}
-
-enum run_fate run_hold(struct call *call, const struct packet *packet, const struct parcel *parcel, const uint64_t undo[2])
-{
-	size_t len = parcel->user_len + parcel->area_len;
-
-	if (!call->run && (call->no_trains || (!call->to_come && call->n < WORTH_IT)))
-		return RUN_NOT;
-	if (call->run && !fits_in(call->run, packet, parcel, len) && !run_settle(call))
-		return RUN_STOPPED;
-	if (!call->run && !begin(call, packet, parcel, len))
-		return RUN_NOT;
-	add(call->run, packet, parcel, undo);
-	if (is_full(call->run))
-		run_settle(call);
-	return RUN_HELD;
 }
 
 /* --- Sending ---------------------------------------------------------------------------------------------------------- */
@@ -214,6 +210,18 @@ static void take_back(struct call *call, const struct held *held)
 	flowtab_let_go(flow);
 }
 
+/* The last number first: that of what waits to be sent behind them (batch.c), of the one in hand, of those held. */
+static void take_back_from(struct call *call, const struct run *run, unsigned from, struct hand *hand)
+{
+	batch_take_back(call);
+	if (hand && !hand->free)
+		flowtab_undo(hand->flow, hand->undo);
+	if (hand)
+		hand->free = true;
+	for (unsigned i = run->n; i-- > from;)
+		take_back(call, &run->held[i]);
+}
+
 /* In tunnel mode the inner headers stand in front of what the application sent. */
 static size_t inner_len(const struct run *run, const struct held *held)
 {
@@ -241,7 +249,7 @@ static enum md_aside send_wrapped(struct call *call, const struct run *run, cons
 }
 
 /* As the application asked: its own message, or a segment of it. */
-static long send_plainly(const struct call *call, const struct run *run, const struct held *held)
+static long send_plainly(const struct call *call, const struct run *run, const struct held *held, unsigned i)
 {
 	size_t inner = inner_len(run, held);
 	struct iovec plain = { (void *)(uintptr_t)(run->octets + held->at + inner), held->user_len - inner };
@@ -250,7 +258,7 @@ static long send_plainly(const struct call *call, const struct run *run, const s
 	long sent;
 
 	if (run->train)
-		return split_plainly(call, held->msg, &octets);
+		return run->begins && i == 0 ? split_plainly(call, held->msg, &octets) : split_behind(call, held->msg, &octets);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	sent = real.sendmmsg(call->fd, (struct mmsghdr *)(uintptr_t)held->msg, 1, call->flags);
 	pthread_setcancelstate(state, &state);
@@ -258,18 +266,18 @@ static long send_plainly(const struct call *call, const struct run *run, const s
 }
 
 /* Everything from there on is not sent at all. */
-static bool stop(struct call *call, const struct run *run, unsigned from)
+static bool stop(struct call *call, const struct run *run, unsigned from, struct hand *hand)
 {
 	const struct mmsghdr *message = (const void *)run->held[from].msg;
 
 	call->stopped = errno;
 	call->out = (unsigned)(message - call->vec);
-	for (unsigned i = run->n; i-- > from;)
-		take_back(call, &run->held[i]);
+	take_back_from(call, run, from, hand);
+	tally_count(&call->tally, MD_C_SEEN, (int)from - (int)run->n);
 	return false;
 }
 
-static bool send_singly(struct call *call, const struct run *run)
+static bool send_singly(struct call *call, const struct run *run, struct hand *hand)
 {
 	bool wrapped = true;
 
@@ -280,20 +288,21 @@ static bool send_singly(struct call *call, const struct run *run)
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		/* A number of the flow that is free again must not be followed by the next: the rest goes plainly. */
-		for (unsigned k = run->n; wrapped && k-- > i;)
-			take_back(call, &run->held[k]);
+		if (wrapped)
+			take_back_from(call, run, i, hand);
 		wrapped = false;
 		tally_aside(&call->tally, why, 1);
-		if (send_plainly(call, run, held) < 0 && (!run->train || (run->begins && i == 0))) {
-			call->stopped = errno;
-			call->out = (unsigned)((const struct mmsghdr *)(const void *)held->msg - call->vec);
+		if (!call->stopped && send_plainly(call, run, held, i) < 0 && (!run->train || (run->begins && i == 0)))
+			pending_stop(call, held->msg, -errno);
+		if (call->stopped) {
+			tally_count(&call->tally, MD_C_SEEN, (int)i + 1 - (int)run->n);
 			return false;
 		}
 	}
 	return true;
 }
 
-bool run_settle(struct call *call)
+static bool settle(struct call *call, struct hand *hand)
 {
 	struct run *run = call->run;
 	bool all = true;
@@ -306,15 +315,40 @@ bool run_settle(struct call *call)
 		tally_engine(&call->tally, MD_ENGINE_PATCH, (int)run->n);
 		tally_count(&call->tally, MD_C_TRAINS, 1);
 		call->by_train += run->n;
-	} else if (err == -EAGAIN && run->train && run->begins) {
+	} else if ((err == -EAGAIN && run->train && run->begins) ||
+		((!run->train || run->begins) && pending_fetched(call, run->first.parcel.router, err))) {
 		/* The whole train or nothing: the application's own call would have been told so. */
-		errno = EAGAIN;
-		all = stop(call, run, 0);
+		errno = -err;
+		all = stop(call, run, 0, hand);
 	} else {
-		all = send_singly(call, run);
+		all = send_singly(call, run, hand);
 	}
 	drop(call);
 	return all;
+}
+
+bool run_settle(struct call *call)
+{
+	return settle(call, NULL);
+}
+
+enum run_fate run_hold(struct call *call, const struct packet *packet, const struct parcel *parcel, const uint64_t undo[2])
+{
+	size_t len = parcel->user_len + parcel->area_len;
+	struct hand hand = { packet->flow, undo, false };
+
+	if (call->run && !fits_in(call->run, packet, parcel, len)) {
+		if (!settle(call, &hand))
+			return RUN_STOPPED;
+		if (hand.free)
+			return RUN_AGAIN;
+	}
+	if (!call->run && !begin(call, packet, parcel, len))
+		return RUN_NOT;
+	add(call->run, packet, parcel, undo);
+	if (is_full(call->run))
+		run_settle(call);
+	return RUN_HELD;
 }
 
 int run_result(const struct call *call)

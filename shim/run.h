@@ -16,11 +16,15 @@ int run_start(void);
 enum run_fate {
 	RUN_HELD,   /* copied, and counted as sent */
 	RUN_NOT,    /* it is to be sent by itself, now: nothing is held in front of it */
+	RUN_AGAIN,  /* something in front of it is out without its number: this one's is free again, and it is to come with another */
 	RUN_STOPPED /* something in front of it could not be sent: it is not to be sent at all */
 };
 
 /* Takes a datagram that is ready to be sent. undo: of flowtab_tick(). */
 enum run_fate run_hold(struct call *call, const struct packet *packet, const struct parcel *parcel, const uint64_t undo[2]);
+
+/* Whether it would be held, where nothing is. */
+bool run_wants(struct call *call, const struct packet *packet, const struct parcel *parcel);
 
 /* Sends what is held, if anything is. False: not all of it could be sent, not even as the application asked. */
 bool run_settle(struct call *call);

@@ -55,6 +55,15 @@ __attribute__((noinline)) ssize_t split_plainly(const struct call *call, const s
 	return uncancelled_sendmsg(call, &msg);
 }
 
+/* An error that waits on the socket belongs to the next call: fetched in the middle of a train, which the kernel would have
+ * sent whole, it costs no segment. The next answer brings it again. */
+ssize_t split_behind(const struct call *call, const struct msghdr *of, const struct octets *octets)
+{
+	ssize_t sent = split_plainly(call, of, octets);
+
+	return sent < 0 && pending_fetched(call, -1, -errno) ? split_plainly(call, of, octets) : sent;
+}
+
 bool split_worth(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment, enum md_aside *why)
 {
 	for (size_t at = 0; at < all->len; at += segment) {
@@ -75,10 +84,14 @@ static bool flush(struct call *call)
 	return batch_flush(call, &at) == 0;
 }
 
-/* Whether a segment that goes plainly, behind those that are held, did not get out though it is the first. */
-static bool is_refused(struct call *call, const struct packet *packet, size_t at)
+/* Whether a segment that is not wrapped, behind those that are held, did not get out though it is the first. */
+static bool is_refused(struct call *call, struct packet *packet, size_t at, enum md_aside why)
 {
-	return run_settle(call) && split_plainly(call, packet->msg, &packet->data) < 0 && at == 0;
+	if (!run_settle(call) || (empty_helps(packet, why) && empty_send(call, packet)))
+		return false;
+	if (at)
+		split_behind(call, packet->msg, &packet->data);
+	return !at && split_plainly(call, packet->msg, &packet->data) < 0;
 }
 
 ssize_t split_send(struct call *call, struct packet *packet, const struct octets *all, uint32_t segment)
@@ -104,7 +117,7 @@ ssize_t split_send(struct call *call, struct packet *packet, const struct octets
 		if (why == MD_ASIDE_COUNT)
 			continue;
 		tally_aside(&call->tally, why, 1);
-		refused = !call->stopped && (!flush(call) || is_refused(call, packet, at));
+		refused = !call->stopped && (!flush(call) || is_refused(call, packet, at, why));
 	}
 	refused |= !call->stopped && !flush(call);
 	run_settle(call);

@@ -60,7 +60,7 @@ static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t 
 	return true;
 }
 
-static bool fits(const struct packet *packet, const struct parcel *parcel)
+bool wrap_fits(const struct packet *packet, const struct parcel *parcel)
 {
 	bool tunnel = packet->route->mode == MODE_TUNNEL;
 	size_t mtu = tunnel ? atomic_load_explicit(&packet->tunnel->mtu, memory_order_relaxed) : atomic_load_explicit(&packet->flow->mtu, memory_order_relaxed);
@@ -68,7 +68,7 @@ static bool fits(const struct packet *packet, const struct parcel *parcel)
 	return headers_len(parcel->tuple.version) + parcel->user_len + parcel->area_len <= mtu;
 }
 
-static enum md_aside pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
+enum md_aside wrap_pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
 	uint8_t inner[MD_IPV6_HEADERS])
 {
 	bool tunnel = packet->route->mode == MODE_TUNNEL;
@@ -109,6 +109,8 @@ enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 		parcel->may_block = true;
 		err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	}
+	if (err && !call->to_come && pending_fetched(call, parcel->router, err))
+		return pending_stop(call, parcel->msg, err);
 	switch (err) {
 	case 0: return MD_ASIDE_COUNT;
 	case -EAGAIN: return MD_A_ENGINE_FULL;
@@ -181,13 +183,19 @@ static enum md_aside number(struct call *call, struct packet *packet, struct wra
 
 enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wrapping *w, uint8_t *area, ptrdiff_t len)
 {
+	enum run_fate fate;
 	enum md_aside why;
 
 	if (len < 0)
 		return MD_A_NO_KEY;
 	w->parcel.area_len = (size_t)len;
 	w->parcel.piece[w->parcel.pieces++] = (struct iovec){ area, (size_t)len };
-	switch (run_hold(call, packet, &w->parcel, w->undo)) {
+	fate = run_hold(call, packet, &w->parcel, w->undo);
+	if (fate == RUN_AGAIN) {
+		wrap_again(call, packet, w);
+		fate = md_area_write(area, (size_t)len, &w->area, hall.lend) < 0 ? RUN_STOPPED : run_hold(call, packet, &w->parcel, w->undo);
+	}
+	switch (fate) {
 	case RUN_HELD: return MD_ASIDE_COUNT;
 	case RUN_NOT: why = wrap_put_out(call, &w->parcel); break;
 	default: why = MD_A_ENGINE_FULL;
@@ -281,13 +289,13 @@ static enum md_aside prepare(struct call *call, struct packet *packet, struct wr
 	w->area = (struct md_area){ .ids = &w->ids, .meta = &kind };
 	if (ofc && packet->book)
 		w->ids.legacy16 &= packet->book->snapshot->legacy16; /* both ends of the domain have to say so */
-	why = pack(call, packet, &w->parcel, w->inner);
+	why = wrap_pack(call, packet, &w->parcel, w->inner);
 	if (why != MD_ASIDE_COUNT)
 		return why;
 	if (!sign_with(call, packet, &w->parcel.tuple, &w->key, &w->area))
 		return MD_A_NO_KEY;
 	w->parcel.area_len = md_area_size(&w->area);
-	if (!fits(packet, &w->parcel))
+	if (!wrap_fits(packet, &w->parcel))
 		return MD_A_MTU;
 	if (token_due(call, packet, &w->parcel)) {
 		w->area.token = packet->route->token;

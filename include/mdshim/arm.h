@@ -33,7 +33,8 @@ enum {
 	MD_ARM_AREA_MAX = 1280
 };
 
-/* What an area looks like, so that nothing else is taken for one. Besides, its OCS must be right. */
+/* What an area looks like, so that nothing else is taken for one. Besides, its OCS must be right; and if head begins with 0
+ * (EOL: an empty area), every octet but the OCS must be zero. */
 struct md_arm_form {
 	uint16_t len;       /* of the whole area, octets */
 	uint16_t auth;      /* where AUTH begins, octets behind the OCS field; 0: without AUTH */

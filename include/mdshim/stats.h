@@ -59,7 +59,8 @@ extern "C" {
 	X(SOCKETS_FORGOTTEN, "sockets-forgotten", "sockets forgotten to make room")                          \
 	X(STOLEN, "descriptors-stolen", "descriptors of ours that the application closed or replaced")       \
 	X(HINTS_BAD, "hints-refused", "application hints with values that must not be sent")                 \
-	X(TRAINS, "trains", "calls that put out several wrapped datagrams at once, as a segment train")
+	X(TRAINS, "trains", "calls that put out several wrapped datagrams at once, as a segment train") \
+	X(EMPTY, "empty-areas", "datagrams that went as they came, but with an empty option area, between wrapped ones of their flow")
 
 enum md_count {
 #define MD_COUNT_ENUM(name, text, help) MD_C_##name,

@@ -62,7 +62,7 @@ int gso_send(struct sock *sock, const struct parcel *parcel, const uint8_t *octe
 	if (sent == -EAGAIN && parcel->may_block)
 		sent = raw_sendmsg(tunnel ? tunnel->fd : parcel->fd, &msg, flags);
 	/* The guard says no, or the interface takes no trains: the socket's datagrams go one by one for a while. */
-	if (sent < 0 && sent != -EAGAIN)
+	if (sent < 0 && sent != -EAGAIN && sent != -ECONNREFUSED)
 		patch_no_trains(sock, parcel, now);
 	return sent < 0 ? (int)sent : 0;
 }

@@ -33,5 +33,5 @@ if ! why=$("$B/mdctl" arm --dir "$work/bpf/m" --cgroup "$cgroup" --netns /proc/s
 fi
 "$B/mdctl" arm --dir "$work/bpf/m" --off >/dev/null
 VICTIM_BPF=$work/bpf VICTIM_CGROUP=$cgroup VICTIM_MODES='inline tunnel' tests/preload/driver.sh "$B" gso gso_sockopt doors carried \
-	eagain_epoll nonblocking errno_parity icmp_refused recverr fd_stolen fd_stolen_range fork_both_send fork_kinds dup_family \
+	eagain_epoll nonblocking errno_parity icmp_refused refused_shapes recverr fd_stolen fd_stolen_range fork_both_send fork_kinds dup_family \
 	iovecs many_iovecs sendmmsg_mixed mtu_told cork msg_more mapped one_to_many raw_syscall drop_privileges send_loop threads7

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * bursts.c PORT SHAPE... - sends RTP in calls of several shapes, by one call each, to 127.0.0.1:
+ * bursts.c PORT SHAPE... - sends RTP in calls of several shapes, by one call each, to 127.0.0.1, or to $BURSTS_TO:
  *   mmsg SIZE...              sendmmsg() of datagrams whose IP packets have these sizes
  *   gso SEGMENT TOTAL         sendmsg() with UDP_SEGMENT, payload octets
  *   trains SEGMENT TOTAL N    sendmmsg() of N such messages
  *   mixed                     sendmmsg(): 1000 octets to PORT and 2000 to PORT + 1 by turns, three of each, a STUN message between
  *   single SIZE               sendto()
+ *   later SIZE SIZE...        sendto() of the first, sendmmsg() of the others
  * What the kernel refuses is an error. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -37,7 +38,7 @@ static unsigned char *add(int port, size_t len, size_t segment)
 	for (size_t at = 0; at + 12 <= len; at += segment ? segment : len)
 		p[at] = 0x80, p[at + 1] = 96, p[at + 3] = (unsigned char)n;
 	to[n] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((unsigned short)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_addr.s_addr = inet_addr(getenv("BURSTS_TO") ? getenv("BURSTS_TO") : "127.0.0.1") };
 	iov[n] = (struct iovec){ p, len };
 	msg->msg_name = &to[n];
 	msg->msg_namelen = sizeof to[n];
@@ -78,7 +79,7 @@ int main(int argc, char **argv)
 	const char *shape = argc > 2 ? argv[2] : "";
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-	if (strcmp(shape, "mmsg") == 0)
+	if (strcmp(shape, "mmsg") == 0 || strcmp(shape, "later") == 0)
 		for (int i = 3; i < argc; i++)
 			add(port, size(argv[i]) - HEADERS, 0);
 	else if (strcmp(shape, "gso") == 0 && argc == 5)
@@ -92,7 +93,10 @@ int main(int argc, char **argv)
 		add(port, size(argv[3]) - HEADERS, 0);
 	else
 		return fputs("usage: bursts PORT SHAPE...\n", stderr), 2;
-	if (strcmp(shape, "mmsg") == 0 || strcmp(shape, "trains") == 0 || strcmp(shape, "mixed") == 0)
+	if (strcmp(shape, "later") == 0 && n > 1) {
+		sent = sendmsg(fd, &vec[0].msg_hdr, 0) < 0 ? -1 : sendmmsg(fd, vec + 1, n - 1, 0);
+		sent += sent >= 0;
+	} else if (strcmp(shape, "mmsg") == 0 || strcmp(shape, "trains") == 0 || strcmp(shape, "mixed") == 0)
 		sent = sendmmsg(fd, vec, n, 0);
 	else if (strcmp(shape, "gso") == 0)
 		sent = sendmsg(fd, &vec[0].msg_hdr, 0) < 0 ? -1 : 1;

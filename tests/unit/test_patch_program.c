@@ -254,6 +254,41 @@ static void a_long_area_with_a_token_is_cut_off(void **state)
 	set_form(1, plain);
 }
 
+/* Nothing but EOL and fill: an area only if every octet is zero, whatever the sum. */
+static void an_empty_area_is_cut_off_and_nothing_like_it(void **state)
+{
+	static const uint16_t lens[] = { 15, 33, 46, 64, 65, 400 };
+	struct md_arm_form form = { .head_len = 4 };
+	struct packet sent, want;
+	struct datagram d;
+
+	(void)state;
+	NEEDS_KERNEL();
+	for (unsigned i = 0; i < 2 * sizeof(lens) / sizeof(*lens); i++) {
+		size_t user = 200 + i % 2, pad = user & 1, last;
+		struct md_area area = { .user_len = user };
+
+		area.fill = form.len = lens[i / 2];
+		set_form(1, form);
+		memset(&d, 0, sizeof(d));
+		fill(&d, i % 4 < 2 ? 4 : 6, user, &med);
+		d.area_len = form.len;
+		assert_int_equal(md_area_write(d.area, sizeof(d.area), &area, NULL), form.len);
+		build_usual(&sent, &d, false);
+		build_usual(&want, &d, true);
+		assert_int_equal(run(&sent, 0), form.len);
+		same(&sent, &want);
+		/* The sum stays right: the last word takes what the OCS gives. */
+		last = pad + ((form.len - pad) & ~(size_t)1) - 2;
+		d.area[pad + 1]--;
+		d.area[last + 1]++;
+		assert_int_equal(md_sum((uint16_t)form.len, d.area + pad, form.len - pad), 0xffff);
+		build_usual(&sent, &d, false);
+		untouched(&sent);
+	}
+	set_form(1, plain);
+}
+
 static void ipv4_options_are_walked(void **state)
 {
 	static const uint8_t options[40] = { 1, 1, 1, 1 };
@@ -557,6 +592,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(areas_of_every_parity_and_length_are_cut_off),
 		cmocka_unit_test(a_long_area_with_a_token_is_cut_off),
+		cmocka_unit_test(an_empty_area_is_cut_off_and_nothing_like_it),
 		cmocka_unit_test(ipv4_options_are_walked),
 		cmocka_unit_test(ipv6_extension_headers_are_walked),
 		cmocka_unit_test(vlan_tags_are_stepped_over),
