@@ -51,6 +51,7 @@ struct call {
 	unsigned of_train, to_come;  /* datagrams of the train at hand, and of those this one and the following; 0: it is none */
 	unsigned by_train;           /* datagrams sent in trains so far */
 	bool no_trains;              /* nothing of this call can leave as a train */
+	bool no_engine;              /* a datagram of it found none: none of its burst is wrapped, should one come meanwhile */
 	int stopped;                 /* errno, if something held could not be sent; then */
 	unsigned out;                /* that many messages of the call are out */
 	bool crowds_counted;

@@ -325,7 +325,7 @@ bool path_open(struct call *call, int fd)
 	call->bursts = 0;
 	call->run = NULL;
 	call->to_come = call->by_train = 0;
-	call->no_trains = false;
+	call->no_trains = call->no_engine = false;
 	call->stopped = 0;
 	call->crowds_counted = false;
 	call->why_told = false;

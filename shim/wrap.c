@@ -103,6 +103,8 @@ enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 {
 	int err;
 
+	if (call->no_engine)
+		return MD_A_NO_ENGINE;
 	parcel->may_block = false;
 	err = egress_send(call->sock, &call->view, parcel, call->now, &call->tally, call->alone);
 	if (err == -EAGAIN && wrap_may_wait(call)) {
@@ -115,7 +117,7 @@ enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 	case 0: return MD_ASIDE_COUNT;
 	case -EAGAIN: return MD_A_ENGINE_FULL;
 	case -EMSGSIZE: return MD_A_MTU;
-	case -ENODEV: return MD_A_NO_ENGINE;
+	case -ENODEV: call->no_engine = true; return MD_A_NO_ENGINE;
 	case -EBUSY: return MD_A_BUSY;
 	case -EMFILE:
 	case -ENFILE: return MD_A_MEMORY;

@@ -14,8 +14,8 @@ enum { CONTROL_ROOM = 512, CONTROL_ALL = CONTROL_ROOM + CMSG_SPACE(sizeof(uint16
 /* A socket that is paced is paced datagram by datagram: the queue of its interface goes by the socket. */
 bool gso_usable(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now)
 {
-	return egress_is_first(MD_ENGINE_PATCH, parcel->tuple.version, parcel->router >= 0, now) && view->pacing == UINT64_MAX && (parcel->router >= 0 || parcel->msg->msg_controllen <= CONTROL_ROOM) &&
-		patch_takes_trains(sock, parcel, now);
+	return view->pacing == UINT64_MAX && (parcel->router >= 0 || parcel->msg->msg_controllen <= CONTROL_ROOM) &&
+		egress_is_first(MD_ENGINE_PATCH, parcel->tuple.version, parcel->router >= 0, now) && patch_takes_trains(sock, parcel, now);
 }
 
 static void put(struct msghdr *msg, uint8_t *octets, int level, int type, const void *data, size_t len)
