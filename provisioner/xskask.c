@@ -73,9 +73,11 @@ static int end_of(int (*name)(int, struct sockaddr *, socklen_t *), int udp, uin
 
 int xskask_ends(int udp, uint8_t *version, uint8_t src[static 16], uint8_t dst[static 16])
 {
-	uint8_t other;
-	int err = end_of(getsockname, udp, version, src);
+	uint8_t other = 0;
+	int err;
 
+	*version = 0;
+	err = end_of(getsockname, udp, version, src);
 	if (!err)
 		err = end_of(getpeername, udp, &other, dst);
 	return err ? err : other == *version ? 0 : EINVAL;

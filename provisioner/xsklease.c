@@ -186,6 +186,21 @@ int xsklease_add_hop(struct xsklease *lease, int udp, uint8_t router)
 	return err;
 }
 
+static bool obey(struct xsklease *lease, const struct config *config, const struct md_broker_request *request, int udp)
+{
+	if (request->version != MD_BROKER_VERSION)
+		return false;
+	if (request->what == MD_BROKER_XSK_MAPPED && !lease->by) {
+		bind_it(config, lease);
+		return true;
+	}
+	if (request->what != MD_BROKER_XSK || xsklease_add_hop(lease, udp, request->family) != 0)
+		return false;
+	if (lease->by)
+		look_up(lease, request->family);
+	return true;
+}
+
 void xsklease_hear(struct xsklease *lease, const struct config *config)
 {
 	struct md_broker_request request;
@@ -193,14 +208,8 @@ void xsklease_hear(struct xsklease *lease, const struct config *config)
 
 	if (n == -EAGAIN)
 		return;
-	if (n < 0 || request.version != MD_BROKER_VERSION)
+	if (n < 0 || !obey(lease, config, &request, udp))
 		lease->over = true;
-	else if (request.what == MD_BROKER_XSK_MAPPED && !lease->by)
-		bind_it(config, lease);
-	else if (request.what != MD_BROKER_XSK || xsklease_add_hop(lease, udp, request.family) != 0)
-		lease->over = true;
-	else if (lease->by)
-		look_up(lease, request.family);
 	if (udp >= 0)
 		close(udp);
 }

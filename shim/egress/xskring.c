@@ -55,7 +55,7 @@ static void *part(uint8_t *ring, uint64_t at)
 static int map_rings(struct xskring *ring)
 {
 	uint8_t *sending = ring->room + MD_XSK_LEN, *completed = sending + RING_ROOM;
-	struct xdp_mmap_offsets at;
+	struct xdp_mmap_offsets at = { .tx = { 0 } };
 	socklen_t len = sizeof(at);
 	long err = raw_getsockopt(ring->fd, SOL_XDP, XDP_MMAP_OFFSETS, &at, &len);
 	size_t sending_len, completed_len;
