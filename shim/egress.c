@@ -76,7 +76,7 @@ void egress_start(const uint8_t *order, unsigned n, bool ipv4, bool ipv6)
 }
 
 /* How many from the first on go by what the engine made ready for it. */
-static unsigned go_along(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *const *parcel,
+static __attribute__((noinline)) unsigned go_along(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *const *parcel,
 	unsigned n, uint32_t now, const void *handle)
 {
 	unsigned i = 1;
@@ -89,7 +89,7 @@ static unsigned go_along(const struct engine *engine, struct sock *sock, const s
 
 /* One engine's try. A descriptor that was closed or replaced under us is made anew once. *armed: the engine may be used,
  * whatever became of this datagram. */
-static int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *const *parcel,
+static inline __attribute__((always_inline)) int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *const *parcel,
 	unsigned n, uint32_t now, struct tally *tally, bool alone, bool *armed)
 {
 	void *handle;
@@ -153,15 +153,7 @@ static __attribute__((noinline)) void skip_refused(unsigned six, bool tunnel, un
 	atomic_store_explicit(&skip[six][tunnel].until, now + SKIP_MS, memory_order_relaxed);
 }
 
-int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
-	bool alone)
-{
-	int sent = egress_send_row(sock, view, &parcel, 1, now, tally, alone);
-
-	return sent > 0 ? 0 : sent;
-}
-
-int egress_send_row(struct sock *sock, const struct view *view, struct parcel *const *parcel, unsigned n, uint32_t now,
+static inline __attribute__((always_inline)) int send_by_best(struct sock *sock, const struct view *view, struct parcel *const *parcel, unsigned n, uint32_t now,
 	struct tally *tally, bool alone)
 {
 	unsigned six = parcel[0]->tuple.version == 6;
@@ -198,4 +190,19 @@ int egress_send_row(struct sock *sock, const struct view *view, struct parcel *c
 			last = err;
 	}
 	return last;
+}
+
+/* For one alone, which is the usual case, the compiler makes another function than for a row. */
+int egress_send(struct sock *sock, const struct view *view, struct parcel *parcel, uint32_t now, struct tally *tally,
+	bool alone)
+{
+	int sent = send_by_best(sock, view, &parcel, 1, now, tally, alone);
+
+	return sent > 0 ? 0 : sent;
+}
+
+int egress_send_row(struct sock *sock, const struct view *view, struct parcel *const *parcel, unsigned n, uint32_t now,
+	struct tally *tally, bool alone)
+{
+	return send_by_best(sock, view, parcel, n, now, tally, alone);
 }

@@ -38,7 +38,7 @@ struct engine {
 	 * better. */
 	int (*arm)(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now,
 		void **handle);
-	/* Sends n parcels in order. The number sent, or -errno of the first. Never waits unless the parcel may. */
+	/* Sends some of n parcels, in order. The number sent, or -errno of the first. Never waits unless the parcel may. */
 	int (*send)(void *handle, struct parcel *const *parcel, unsigned n);
 	/* What arm() made was closed or replaced by the application: it is not used again. */
 	void (*disarm)(void *handle);

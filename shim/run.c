@@ -337,6 +337,8 @@ enum run_fate run_hold(struct call *call, const struct packet *packet, const str
 	size_t len = parcel->user_len + parcel->area_len;
 	struct hand hand = { packet->flow, undo, false };
 
+	if (!call->run && (call->no_trains || (!call->to_come && call->n < WORTH_IT)))
+		return RUN_NOT;
 	if (call->run && !fits_in(call->run, packet, parcel, len)) {
 		if (!settle(call, &hand))
 			return RUN_STOPPED;

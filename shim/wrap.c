@@ -60,7 +60,7 @@ static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t 
 	return true;
 }
 
-bool wrap_fits(const struct packet *packet, const struct parcel *parcel)
+static inline bool fits(const struct packet *packet, const struct parcel *parcel)
 {
 	bool tunnel = packet->route->mode == MODE_TUNNEL;
 	size_t mtu = tunnel ? atomic_load_explicit(&packet->tunnel->mtu, memory_order_relaxed) : atomic_load_explicit(&packet->flow->mtu, memory_order_relaxed);
@@ -68,7 +68,7 @@ bool wrap_fits(const struct packet *packet, const struct parcel *parcel)
 	return headers_len(parcel->tuple.version) + parcel->user_len + parcel->area_len <= mtu;
 }
 
-enum md_aside wrap_pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
+static inline enum md_aside pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
 	uint8_t inner[MD_IPV6_HEADERS])
 {
 	bool tunnel = packet->route->mode == MODE_TUNNEL;
@@ -86,6 +86,18 @@ enum md_aside wrap_pack(const struct call *call, const struct packet *packet, st
 	parcel->fd = call->fd;
 	parcel->msg = packet->msg;
 	return !tunnel || enclose(packet, parcel, inner) ? MD_ASIDE_COUNT : MD_A_MTU;
+}
+
+/* For others, who need them seldom. */
+bool wrap_fits(const struct packet *packet, const struct parcel *parcel)
+{
+	return fits(packet, parcel);
+}
+
+enum md_aside wrap_pack(const struct call *call, const struct packet *packet, struct parcel *parcel,
+	uint8_t inner[MD_IPV6_HEADERS])
+{
+	return pack(call, packet, parcel, inner);
 }
 
 /* A call on a blocking descriptor waits for room, ours as well as the application's own would have done. */
@@ -291,13 +303,13 @@ static enum md_aside prepare(struct call *call, struct packet *packet, struct wr
 	w->area = (struct md_area){ .ids = &w->ids, .meta = &kind };
 	if (ofc && packet->book)
 		w->ids.legacy16 &= packet->book->snapshot->legacy16; /* both ends of the domain have to say so */
-	why = wrap_pack(call, packet, &w->parcel, w->inner);
+	why = pack(call, packet, &w->parcel, w->inner);
 	if (why != MD_ASIDE_COUNT)
 		return why;
 	if (!sign_with(call, packet, &w->parcel.tuple, &w->key, &w->area))
 		return MD_A_NO_KEY;
 	w->parcel.area_len = md_area_size(&w->area);
-	if (!wrap_fits(packet, &w->parcel))
+	if (!fits(packet, &w->parcel))
 		return MD_A_MTU;
 	if (token_due(call, packet, &w->parcel)) {
 		w->area.token = packet->route->token;

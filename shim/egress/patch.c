@@ -375,20 +375,18 @@ static int send_all_by_tunnel(struct outlet_tunnel *tunnel, struct parcel *const
 
 static int patch_send(void *handle, struct parcel *const *parcel, unsigned n)
 {
-	unsigned sent = 0, row = 0;
-	long err = 0;
+	unsigned row;
+	long err;
 
 	if (parcel[0]->router >= 0)
 		return send_all_by_tunnel(handle, parcel, n);
-	if (n > 1)
-		row = plain_ones(NULL, parcel, n);
+	row = n > 1 ? plain_ones(NULL, parcel, n) : 1;
 	if (row > 1)
 		return (int)send_row(parcel[0]->fd, parcel, row);
-	for (; sent < n && err >= 0; sent += err >= 0)
-		err = send_inline(parcel[sent]);
+	err = send_inline(parcel[0]); /* who has more comes again */
 	if (err == -EPERM)
 		withdraw(handle);
-	return sent ? (int)sent : (int)err;
+	return err < 0 ? (int)err : 1;
 }
 
 static void patch_disarm(void *handle)

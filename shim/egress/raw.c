@@ -246,16 +246,11 @@ static __attribute__((noinline)) int send_row(const struct outlet_raw *handle, s
 
 static int raw_send(void *handle, struct parcel *const *parcel, unsigned n)
 {
-	unsigned row = 0, sent = 0;
-	int err = 1;
+	unsigned row = 0;
 
 	while (n > 1 && row < n && row < ROW && !parcel[row]->interface && !parcel[row]->may_block)
 		row++;
-	if (row > 1)
-		return send_row(handle, parcel, row);
-	for (; sent < n && err > 0; sent += err > 0)
-		err = send_one(handle, parcel[sent]);
-	return sent ? (int)sent : err;
+	return row > 1 ? send_row(handle, parcel, row) : send_one(handle, parcel[0]); /* who has more comes again */
 }
 
 static void raw_disarm(void *handle)
