@@ -11,7 +11,7 @@ export B
 out=$here/../out/gain
 give_up() { echo "gain: failed: $*" >&2; exit 1; }
 
-traces="hard-a hard-b hard-c mild" codecs="h264 vp8" length=60 seeds=5 options="med ofc"
+traces="hard-a hard-b hard-c mild" codecs="h264 vp8" length=60 seeds=20 options="med ofc"
 policies=tail,tail200,codel,dscp,mdu
 closed_trace=hard-a closed_policies="tail codel mdu" closed_seeds=5 closed_length=20
 [ -z "${QUICK:-}" ] || length=20 seeds=3 closed_seeds=1 closed_length=10
