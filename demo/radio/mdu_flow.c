@@ -74,7 +74,7 @@ static bool is_superseded(const struct mdu_flow *f, unsigned n)
 }
 
 /* Of limited value if delayed, and late: lost. A base is worth having late, since others need it, as long as no newer key
- * waits; a key likewise. */
+ * waits; a key likewise, and when more than half of it is sent. */
 static bool is_lost(const struct mdu_link *link, const struct mdu_flow *f, unsigned n, int64_t now)
 {
 	const struct mdu *m = mdus_at((struct mdus *)&f->mdus, n);
@@ -84,7 +84,7 @@ static bool is_lost(const struct mdu_link *link, const struct mdu_flow *f, unsig
 		return false;
 	if (m->hurried)
 		return true;
-	if (m->kind == MDU_KEY && m->state == MDU_STARTED)
+	if (m->kind == MDU_KEY && m->sent > rest_of(m))
 		return false;
 	return (m->kind == MDU_KEY || m->kind == MDU_BASE) && is_superseded(f, n);
 }
