@@ -215,7 +215,7 @@ $(B)/tests/unit/test_radio%.o: tests/unit/test_radio%.c
 	@mkdir -p $(@D)
 	$(call SAY,CC,$<)$(CC) $(CFLAGS) -fPIE $(HARDEN) $(CPPFLAGS) -Idemo/radio -Idemo/router -Idemo/gain -c -o $@ $<
 # The bound for policies, and what plays them, of "make gain".
-$(B)/tests/unit/test_radio_oracle: $(addprefix $(B)/demo/gain/,oracle.o arm.o frames.o tcp.o)
+$(B)/tests/unit/test_radio_oracle $(B)/tests/unit/test_radio_waste: $(addprefix $(B)/demo/gain/,oracle.o arm.o frames.o tcp.o waste.o)
 
 # The congestion controller of the closed loop.
 $(B)/tests/unit/test_gain%.o: tests/unit/test_gain%.c

@@ -2,6 +2,7 @@
 #include "arm.h"
 
 #include "tcp.h"
+#include "waste.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,9 +158,10 @@ int arm_play(struct arm_result *out, const struct capture *capture, const struct
 		radio_link_open(&link, s->trace, q, 0, s->skip, s->delay, delivered, &p);
 		play(&p, &link);
 		frames_decodable(frames, codec, out->done, out->when);
+		out->alone = waste_alone(capture, frames, s->trace, s->skip, s->delay);
 		if (p.tcp)
 			out->tcp_bits = (double)p.tcp->delivered * 8e6 / (double)capture->length;
-		error = 0;
+		error = out->alone ? 0 : -1;
 	}
 	if (q)
 		radio_queue_free(q, 0);
@@ -174,4 +176,5 @@ void arm_free(struct arm_result *r)
 	free(r->done);
 	free(r->when);
 	free(r->carried);
+	free(r->alone);
 }

@@ -20,6 +20,7 @@ struct arm_setting {
 
 struct arm_result {
 	int64_t *done, *when;    /* of each frame: arrival of its last packet, and when it can be decoded; INT64_MAX: never */
+	int64_t *alone;          /* of each key frame: when it would have arrived on a free link; NULL: not known */
 	unsigned *carried;       /* of each frame: octets that took airtime */
 	size_t dropped;          /* packets */
 	double tcp_bits;         /* bit/s */

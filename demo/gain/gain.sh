@@ -11,7 +11,7 @@ export B
 out=$here/../out/gain
 give_up() { echo "gain: failed: $*" >&2; exit 1; }
 
-traces="hard-a hard-b hard-c mild" codecs="h264 vp8" length=60 seeds=5 options="med ofc"
+traces="hard-a hard-b hard-c mild" codecs="h264 vp8" length=60 seeds=20 options="med ofc"
 policies=tail,tail200,codel,dscp,mdu
 closed_trace=hard-a closed_policies="tail codel mdu" closed_seeds=5 closed_length=20
 [ -z "${QUICK:-}" ] || length=20 seeds=3 closed_seeds=1 closed_length=10
@@ -65,8 +65,9 @@ record() {
 if [ "${2:-}" = record ]; then record; exit; fi
 
 # --- Progress -------------------------------------------------------------------------------------------------------------------
-# A phase takes its share of the whole. Shares are of time, as it is usually.
-began=$SECONDS
+# A phase takes its share of the whole, up to a percentage each. Shares are of time, as it is usually.
+began=$SECONDS encoded=11 sent=20 played=80
+[ -z "${QUICK:-}${SMALL:-}" ] || encoded=18 sent=35 played=72
 bar() { # PERCENT WHAT
 	local left p=$1 i line=
 	# The first percents are too few to tell from.
@@ -126,13 +127,13 @@ encode() {
 	xargs -P "$(nproc)" -L 1 sh -c \
 		'"$B/gain/film" "$1" "$2" "$MD_GAIN_WORK/clip.mkv" "$MD_GAIN_WORK/$0-$1.gdp" >"$MD_GAIN_WORK/$0-$1.part" &&
 		mv "$MD_GAIN_WORK/$0-$1.part" "$MD_GAIN_WORK/$0-$1.rate"' <"$work/films" &
-	follow 2 16 "$films" "encoding" files '*.rate' || give_up "encoding"
+	follow 2 $encoded "$films" "encoding" files '*.rate' || give_up "encoding"
 }
 
 send() {
 	local rc
 	"$here/../net.sh" "$here/gain.sh" "$B" record </dev/null &
-	follow 16 26 $((length + 5)) "sending through the shim" since $SECONDS
+	follow $encoded $sent $((length + 5)) "sending through the shim" since $SECONDS
 	rc=$?
 	[ $rc -ne 77 ] || { echo "gain: skipped: no namespaces here"; exit 77; }
 	[ $rc -eq 0 ] || give_up "the recording"
@@ -147,7 +148,7 @@ play() {
 		--books "$MD_GAIN_WORK/books" --domain demo --codec "$1" --trace "$0" --option "$2" --port "$3" --policies "$4" --progress "$MD_GAIN_WORK/played" \
 		--source "$MD_GAIN_WORK/clip.mkv" --first-seed "${FIRST_SEED:-1}" --seeds '$seeds' --strip "$MD_GAIN_WORK/strips" >"$MD_GAIN_WORK/$0-$1-$2.part" &&
 		mv "$MD_GAIN_WORK/$0-$1-$2.part" "$MD_GAIN_WORK/$0-$1-$2.json"' <"$work/jobs" &
-	follow 26 "$1" $((seeds * $(awk '{ n += split($5, a, ",") } END { print n }' "$work/jobs"))) "playing and decoding" octets "$work/played" ||
+	follow $sent "$1" $((seeds * $(awk '{ n += split($5, a, ",") } END { print n }' "$work/jobs"))) "playing and decoding" octets "$work/played" ||
 		give_up "playing"
 }
 
@@ -172,8 +173,8 @@ else
 	send
 fi
 if [ -n "$closed_policies" ] && [ -z "${CAPTURE:-}" ]; then
-	play 70
-	closed 70
+	play $played
+	closed $played
 else
 	play 99
 fi

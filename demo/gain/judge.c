@@ -67,6 +67,7 @@ static void count(struct verdict *v, const struct frames *frames, const struct a
 	v->decodable = (double)decodable / frames->count;
 	v->keys = frames->keys ? (double)keys / frames->keys : 1;
 	v->wasted = all > 0 ? wasted / all : 0;
+	waste_shares(v->waste, frames, r, JUDGE_FIRST);
 }
 
 /* A place in the film shows its own picture if that came in time, else what was shown before. */
@@ -155,11 +156,13 @@ int judge_arm(struct verdict *v, const struct frames *frames, enum codec codec, 
 
 json_t *judge_json(const struct verdict *v, uint64_t seed)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *waste = json_object();
 
 	for (int i = 0; i <= 100; i++)
 		json_array_append_new(list, json_real(v->usable[i]));
-	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o}", "seed", (json_int_t)seed, "in_time", v->in_time,
+	for (int i = 0; i < WASTE_CAUSES; i++)
+		json_object_set_new(waste, waste_names[i], json_real(v->waste[i]));
+	return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i, s:o, s:o}", "seed", (json_int_t)seed, "in_time", v->in_time,
 		"in_time_60", v->in_time_60, "decodable", v->decodable, "frozen", v->frozen, "p50", v->p50, "p95", v->p95, "p99", v->p99,
-		"keys", v->keys, "wasted", v->wasted, "ssim", v->ssim, "damaged", (int)v->damaged, "usable", list);
+		"keys", v->keys, "wasted", v->wasted, "ssim", v->ssim, "damaged", (int)v->damaged, "waste", waste, "usable", list);
 }

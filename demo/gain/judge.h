@@ -6,6 +6,7 @@
 
 #include "arm.h"
 #include "pictures.h"
+#include "waste.h"
 
 #include <jansson.h>
 
@@ -18,6 +19,7 @@ struct verdict {
 	double p50, p95, p99;    /* milliseconds, of the frames that arrived whole */
 	double keys;             /* share of key frames that arrived whole */
 	double wasted;           /* share of the airtime that went to frames not shown in time */
+	double waste[WASTE_CAUSES]; /* the same by cause; their sum is wasted */
 	double ssim;             /* mean over all places of the film, frozen pictures repeated */
 	unsigned damaged;        /* pictures the decoder made otherwise than from the whole stream: should be 0 */
 	double usable[101];      /* centiles of the delay until a frame could be decoded, milliseconds; of those that ever could */

@@ -12,13 +12,17 @@ import sys
 import zlib
 
 # Student's t, two-sided 95 %, by degrees of freedom.
-T95 = [None, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228]
+T95 = [None, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093,
+       2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042]
 NAMES = {"tail": "tail drop", "tail200": "tail drop, 200 packets", "codel": "CoDel", "dscp": "DSCP, 3 classes", "mdu": "MDU-aware"}
 COLOURS = {"tail": "#b3541e", "tail200": "#d9a273", "codel": "#7a4ea8", "dscp": "#7d7d7d", "mdu-med": "#0b6e4f", "mdu-ofc": "#2f9fd0"}
 FIGURES = [  # key, heading, factor, digits
     ("in_time", "in time, 150 ms %", 100, 1), ("in_time_60", "60 ms %", 100, 1), ("decodable", "decodable %", 100, 1),
     ("frozen", "frozen %", 100, 1), ("p50", "delay p50 ms", 1, 0), ("p95", "p95 ms", 1, 0), ("p99", "p99 ms", 1, 0),
     ("ssim", "SSIM", 1, 3), ("keys", "key frames %", 100, 1), ("wasted", "wasted airtime %", 100, 1)]
+WASTE = [  # key, why airtime was wasted
+    ("forced", "key frames that are late on a free link as well"), ("key", "other late key frames"), ("late", "other late frames"),
+    ("orphan", "in time, but not what they refer to"), ("part", "begun, not finished")]
 
 
 def interval(values):
@@ -28,7 +32,7 @@ def interval(values):
     if n < 2:
         return mean, None
     deviation = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1))
-    return mean, T95[min(n - 1, 10)] * deviation / math.sqrt(n)
+    return mean, T95[min(n - 1, len(T95) - 1)] * deviation / math.sqrt(n)
 
 
 def text_of(pair, factor, digits):
@@ -51,6 +55,7 @@ def summarise(runs):
         row = {"arm": label, "name": name}
         for key, _, _, _ in FIGURES:
             row[key] = interval([s[key] for s in arm["seeds"]])
+        row["waste"] = {key: interval([s["waste"][key] for s in arm["seeds"]]) for key, _ in WASTE}
         row["damaged"] = sum(s["damaged"] for s in arm["seeds"])
         row["tcp"] = interval([s["bits"] / 1e6 for s in arm["tcp"]])
         row["tcp_in_time"] = interval([s["in_time"] for s in arm["tcp"]])
@@ -216,6 +221,20 @@ def table_html(rows):
     return "".join(out) + "</table>"
 
 
+def waste_html(rows):
+    """Where the wasted airtime went."""
+    head = "".join(f"<th>{html.escape(why)} %</th>" for _, why in WASTE)
+    body = "".join(f'<tr class="{r["arm"].split("-")[0]}"><td>{html.escape(r["name"])}</td><td>{text_of(r["wasted"], 100, 1)}</td>' +
+                   "".join(f'<td>{text_of(r["waste"][key], 100, 1)}</td>' for key, _ in WASTE) + "</tr>" for r in rows)
+    return ("<h3>Where the wasted airtime went</h3><p>Share of all airtime. Key frames are sent even when they are late, since a second of film refers to "
+            "them; those of the first kind are late in any queue that sends them: the link carries too little in 150 ms after they came.</p>"
+            f"<table><tr><th>policy</th><th>wasted airtime %</th>{head}</tr>{body}</table>")
+
+
+def waste_line(row):
+    return (f"wasted airtime of {title(row['arm'])}: " + ", ".join(f"{text_of(row['waste'][key], 100, 1)} % {why}" for key, why in WASTE))
+
+
 def bound_text(run):
     return (f"bound: no schedule brings more than {text_of(interval(run['bound']), 100, 1)} % in time, not even one that knows the link and the film "
             "beforehand")
@@ -228,6 +247,7 @@ def section(work, runs, rows, gains):
            f'{run["gap"]:.1f} s. Offered load {run["load"]:.2f} of the mean; {run["frames"]} frames, {run["keys"]} key frames.</p>', table_html(rows)]
     out.append("<ul>" + "".join(f"<li>{html.escape(line_of(*one))}</li>" for one in gains.items()) + "</ul>")
     out.append(f"<p>{html.escape(bound_text(run))}</p>")
+    out.append(waste_html(rows))
     deep = max(max(arm["timeline"]["queue"]) for _, _, arm in arms_of(runs)) or 1
     out.append('<h3>How long a frame took</h3><p>Share of all frames sent that could be decoded within a delay (logarithmic, mean of the seeds); where a line '
                'ends flat, the rest never could. The dashed budgets are 60 and 150 ms: there it shows the figures "in time" of the table.</p><p class="key">' + "".join(
@@ -331,6 +351,7 @@ def table_text(groups):
         for r in rows:
             out.append(f"  {r['name']:24}" + "".join(f"{text_of(r[k], f, d):>19}" for k, _, f, d in FIGURES) + f"{text_of(r['tcp'], 1, 2):>19}")
         out.append("  " + bound_text(runs[0]))
+        out += ["  " + waste_line(r) for r in rows if r["arm"] in ("tail", "mdu-med")]
         out += ["  " + line_of(*one) for one in gains.items()]
         out.append("")
     return "\n".join(out)

@@ -4,6 +4,7 @@
  * time; decodes what a client could; tells what the viewer got. One JSON object on standard output. */
 #include "judge.h"
 #include "oracle.h"
+#include "strip.h"
 
 #include <getopt.h>
 #include <jansson.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH = 120, TIMELINE = 10000000, BIN = 50000, BINS = TIMELINE / BIN, THUMBS = 8, THUMB_STEP = 5, EDGE = 8 };
+enum { LENGTH = 120, TIMELINE = 10000000, BIN = 50000, BINS = TIMELINE / BIN };
 /* The film strip begins when the leanest second of the timeline is nearly over. */
 enum { STRIP_AT = 3900000 };
 
@@ -116,59 +117,14 @@ static void play_arm(struct arm_result *r, const struct trace *trace, const char
 
 /* --- Pictures for the page ------------------------------------------------------------------------------------------ */
 
-static uint8_t clamp(double v)
-{
-	return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
-}
-
-static void pixel(FILE *to, const struct pictures *p, int n, unsigned x, unsigned y)
-{
-	size_t size = (size_t)p->width * p->height;
-	const uint8_t *chroma;
-	double l, b, r;
-
-	if (n < 0) {
-		fwrite("\0\0\0", 1, 3, to);
-		return;
-	}
-	chroma = p->chroma + (size_t)n * size / 2;
-	l = 1.164 * (picture(p, (unsigned)n)[(size_t)y * 2 * p->width + x * 2] - 16);
-	b = chroma[(size_t)y * p->width / 2 + x] - 128;
-	r = chroma[size / 4 + (size_t)y * p->width / 2 + x] - 128;
-	fputc(clamp(l + 1.596 * r), to);
-	fputc(clamp(l - 0.392 * b - 0.813 * r), to);
-	fputc(clamp(l + 2.017 * b), to);
-}
-
-/* What was shown at some places of the film, beside each other, as PPM; a picture that is not of its place has a red edge below.
- * shown NULL: what was filmed. */
 static void strip(const char *name, const struct pictures *p, const int *shown, unsigned first)
 {
-	unsigned width = p->width / 2, height = p->height / 2;
 	char path[400];
-	FILE *to;
 
 	if (!options.strip)
 		return;
 	snprintf(path, sizeof(path), "%s/%s-%s-%s-%s.ppm", options.strip, options.trace, options.codec, options.label, name);
-	to = fopen(path, "we");
-	if (!to)
-		die(path, "cannot be written");
-	fprintf(to, "P6\n%u %u\n255\n", width * THUMBS, height);
-	for (unsigned y = 0; y < height; y++) {
-		for (unsigned i = 0; i < THUMBS; i++) {
-			unsigned place = first + i * THUMB_STEP;
-			int n = place >= p->count ? -1 : shown ? shown[place] : (int)place;
-
-			for (unsigned x = 0; x < width; x++) {
-				if (y + EDGE >= height && n != (int)place)
-					fwrite("\xc0\x20\x20", 1, 3, to);
-				else
-					pixel(to, p, n, x, y);
-			}
-		}
-	}
-	if (fclose(to) != 0)
+	if (strip_write(path, p, shown, first) < 0)
 		die(path, "cannot be written");
 }
 

@@ -35,14 +35,14 @@ bool chain_orphans(const struct chain *c, const struct mdu *m)
 	return (c->broken && (above || m->kind == MDU_BASE)) || (c->upper_broken && above);
 }
 
-bool chain_is_hopeless(const struct chain *c, size_t backlog, double rate, int64_t now)
+bool chain_is_hopeless(const struct chain *c, const struct chain_backlog *b, int64_t now)
 {
-	double comes, left, half;
+	double comes, left, paid;
 
-	if (!c->regular || !c->before || rate <= 0 || now >= c->key + c->distance)
+	if (!c->regular || !c->before || b->rate <= 0 || now >= c->key + c->distance)
 		return false;
 	comes = (double)c->before / (double)c->distance; /* octets a microsecond, meanwhile */
 	left = (double)(c->key + c->distance - now);
-	half = (double)backlog / comes / 2;
-	return rate <= comes || (double)backlog / (rate - comes) > left - half;
+	paid = b->price * (double)b->bases / comes;
+	return b->rate <= comes || (double)b->octets / (b->rate - comes) > left - paid;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * chain.h - what depends on what in one flow: a key MDU, the bases behind it, what lies above those. For queue_mdu.c. */
+ * chain.h - what depends on what in one flow: a key MDU, the bases behind it, what lies above those. For mdu_flow.c. */
 #ifndef RADIO_CHAIN_H
 #define RADIO_CHAIN_H
 
@@ -23,8 +23,15 @@ void chain_count(struct chain *c, const struct mdu *m, uint32_t octets);
 /* What the MDU depends on was lost. */
 bool chain_orphans(const struct chain *c, const struct mdu *m);
 
-/* Whether a late backlog of keys and bases is not worth its airtime: sent at that rate (octets a microsecond) it would be through, and
- * frames in time again, so shortly before the next key that less than half its own length would come of it, or nothing. */
-bool chain_is_hopeless(const struct chain *c, size_t backlog, double rate, int64_t now);
+/* What waits of keys and bases, the first base of it late. */
+struct chain_backlog {
+	size_t octets, bases;    /* of both; of bases alone: a key is sent in any case */
+	double rate;             /* octets a microsecond */
+	double price;            /* octets of the chain that have to come in time for each of bases */
+};
+
+/* Whether that is not worth its airtime: sent at the rate it would be through, and frames in time again, so shortly before the next key
+ * that less than the price would come of it, or not at all. */
+bool chain_is_hopeless(const struct chain *c, const struct chain_backlog *backlog, int64_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * mdus.h - the active MDUs of one flow, as the marks tell them apart; a ring, newest last. For queue_mdu.c. */
+ * mdus.h - the active MDUs of one flow, as the marks tell them apart; a ring, newest last. For mdu_flow.c. */
 #ifndef RADIO_MDUS_H
 #define RADIO_MDUS_H
 
@@ -27,7 +27,9 @@ struct mdu {
 	uint64_t sent;           /* octets */
 	uint32_t burst;
 	uint8_t name, kind, state;
-	bool coloured, ended, hurried; /* hurried: of limited value if delayed */
+	bool coloured, ended;
+	bool hurried;            /* of limited value if delayed */
+	bool late;               /* what was sent of it came too late, or for nothing */
 };
 
 struct mdus {

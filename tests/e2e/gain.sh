@@ -57,6 +57,8 @@ both() {
 		grep -q '^closed loop' "$work/both/gain.txt" && grep -q 'id="closed"' "$work/both/gain.html"
 }
 check "table, JSON and page tell of it" both
+check "the causes of wasted airtime add up to it" jq -e '.[0] | ([.seeds[][] | (.waste | length) == 5 and ((.waste | add) - .wasted | fabs) < 1e-6] | all) and
+	(.arms[] | select(.arm == "tail") | .waste.late[0] > 0.01)' "$page/gain.json"
 check "no arm passes the bound" jq -e '.[0] | .bound[0] as $most | [.arms[] | .in_time[0] <= $most + 1e-9] | all' "$page/gain.json"
 users() {
 	"$B/gain/users" --seeds 2 >"$work/users" && cat "$work/users" &&

@@ -244,6 +244,26 @@ static void new_key_preempts_older_late_mdus(void **state)
 	radio_queue_free(q, 0);
 }
 
+/* Four packets of a key, some of them sent; then a newer key, and the older one is late. */
+static void late_key_gives_way_to_a_newer_one_unless_more_than_half_is_sent(void **state)
+{
+	(void)state;
+	for (int before = 0; before <= 3; before++) {
+		struct radio_queue *q = open_queue("mdu", 1000);
+
+		for (int i = 0; i < 4; i++)
+			med(q, 0, 1, 1, 1, 1);
+		for (int i = 0; i < before; i++)
+			assert_true(get(q, (i + 1) * MS));
+		med(q, 300 * MS, 2, 1, 1, 1);
+		drain(q, 310 * MS);
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(fate[i], i < before || before == 3 ? 1 : 2);
+		assert_int_equal(fate[4], 1);
+		radio_queue_free(q, 0);
+	}
+}
+
 /* Room for four: the base of a chain is the last to go, and when it goes, what depends on it goes too, up to the next key. */
 static void nothing_is_orphaned(void **state)
 {
@@ -503,6 +523,7 @@ int main(void)
 		cmocka_unit_test(mdus_are_dropped_whole_and_late_packets_of_them_too),
 		cmocka_unit_test(base_is_sent_late_as_long_as_no_key_waits),
 		cmocka_unit_test(new_key_preempts_older_late_mdus),
+		cmocka_unit_test(late_key_gives_way_to_a_newer_one_unless_more_than_half_is_sent),
 		cmocka_unit_test(nothing_is_orphaned),
 		cmocka_unit_test(upper_layer_lost_means_those_above_until_the_next_base),
 		cmocka_unit_test(class_that_rises_inside_an_mdu_counts),
