@@ -171,6 +171,11 @@ void hints_merge(struct md_hint *hint, const struct sock *sock, const struct rtp
 		add_socket(hint, sock, n);
 }
 
+bool hints_silent(const struct sock *sock)
+{
+	return !atomic_load_explicit(&sock->hints, memory_order_relaxed) && !notes_any(&ahead);
+}
+
 /* Audio and repair packets are MDUs by themselves; whatever else an importance says makes a packet one of video. */
 static void apply_importance(enum class class, struct mdu_in *in)
 {

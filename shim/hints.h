@@ -20,6 +20,9 @@ int hints_told(struct sock *sock, int name, const void *value, socklen_t len, ui
  * said of the socket, item by item. rtp is NULL where the packet is not RTP. */
 void hints_merge(struct md_hint *hint, const struct sock *sock, const struct rtp *rtp);
 
+/* Whether nothing was ever said of the socket, nor of packets ahead: hints_merge() would add nothing. */
+bool hints_silent(const struct sock *sock);
+
 /* What the hint says takes the place of what the packet says. */
 void hints_apply(const struct md_hint *hint, struct mdu_in *in);
 

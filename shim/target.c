@@ -168,6 +168,11 @@ static void gather(const struct call *call, const struct packet *packet, struct 
 	facts->why_not = probe(call, facts);
 }
 
+bool target_is_fresh(const struct call *call, const struct flow *flow)
+{
+	return call->now - atomic_load_explicit(&flow->asked, memory_order_relaxed) < FACTS_MS;
+}
+
 /* The facts of a flow grow old: a route changed, an interface got another address, a smaller path MTU was learnt. */
 static void refresh(struct call *call, struct packet *packet)
 {
@@ -184,7 +189,7 @@ static void refresh(struct call *call, struct packet *packet)
 	if (facts.why_not == MD_A_MEMORY)
 		return;
 	if (facts.why_not == MD_ASIDE_COUNT && memcmp(facts.tuple.src, flow->tuple.src, 16) != 0) {
-		atomic_store_explicit(&flow->retired, 1, memory_order_relaxed);
+		flowtab_retire(flow);
 		return;
 	}
 	if (facts.mtu)
@@ -211,7 +216,7 @@ static enum md_aside make(struct call *call, struct packet *packet)
 
 /* What a flow rests on: its outer port, which it keeps (wire format, section 6.1), and the socket's own address, which
  * connect() may change, also to none. Where one of them is another, another flow begins. */
-static bool moved(const struct call *call, const struct packet *packet)
+bool target_moved(const struct call *call, const struct packet *packet)
 {
 	const struct flow *flow = packet->flow;
 	uint8_t addr[16];
@@ -252,9 +257,9 @@ enum md_aside target_flow(struct call *call, struct packet *packet)
 	packet->flow = flowtab_find(&packet->key, call->now);
 	if (packet->flow) {
 		refresh(call, packet);
-		if (moved(call, packet))
-			atomic_store_explicit(&packet->flow->retired, 1, memory_order_relaxed);
-		if (atomic_load_explicit(&packet->flow->retired, memory_order_relaxed))
+		if (target_moved(call, packet))
+			flowtab_retire(packet->flow);
+		if (atomic_load_explicit(&packet->flow->state, memory_order_relaxed) == FLOW_RETIRED)
 			let_go(packet);
 	}
 	if (!packet->flow)
