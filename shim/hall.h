@@ -145,8 +145,8 @@ bool tell_usual(const struct call *call, const struct packet *packet, struct str
 enum lane_fate { LANE_NOT, LANE_SENT, LANE_ASIDE };
 enum lane_fate lane_send(struct call *call);
 
-/* lane.c - a datagram of that flow was wrapped by the long way. */
-void lane_learn(const struct packet *packet);
+/* lane.c - a datagram of that socket and flow was wrapped by the long way. */
+void lane_learn(struct sock *sock, const struct packet *packet);
 
 /* One datagram while it is wrapped. Its parts point at each other: it stays where it is. */
 enum { AREA_ROOM = 64 };             /* an area without token, with room to spare */

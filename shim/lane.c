@@ -47,13 +47,16 @@ struct lane {
 	uint64_t undo[2];
 };
 
-void lane_learn(const struct packet *packet)
+void lane_learn(struct sock *sock, const struct packet *packet)
 {
 	const struct route *route = packet->route;
 
-	if (packet->protocol == PROTO_RTP && !packet->flow->chosen && !route->token_len && hall.config->auth &&
-		atomic_load_explicit(&packet->flow->shape, memory_order_relaxed) == SHAPE_FRAMES)
-		flowtab_make_usual(packet->flow);
+	if (packet->protocol != PROTO_RTP || packet->flow->chosen || route->token_len || !hall.config->auth ||
+		atomic_load_explicit(&packet->flow->shape, memory_order_relaxed) != SHAPE_FRAMES)
+		return;
+	flowtab_make_usual(packet->flow);
+	if (!atomic_load_explicit(&sock->usual, memory_order_relaxed))
+		atomic_store_explicit(&sock->usual, 1, memory_order_relaxed);
 }
 
 /* --- Conditions ------------------------------------------------------------------------------------------------------- */
@@ -70,7 +73,18 @@ static inline bool call_is_usual(struct call *call, const struct msghdr *msg)
 	if (!hints_silent(sock) || notes_any(&tapped_quic) || why_asked() ||
 		__atomic_load_n(&stats_page()->why_until, __ATOMIC_RELAXED))
 		return false;
-	return sight_legible(call, msg);
+	return true;
+}
+
+/* What the message points to may be looked at (sight.c). */
+static inline bool is_legible(const struct call *call, const struct msghdr *msg)
+{
+	if (!call->own_pieces && !memory_readable(msg->msg_iov, sizeof(*msg->msg_iov)))
+		return false;
+	if (msg->msg_name && (msg->msg_namelen > sizeof(struct sockaddr_storage) || !memory_readable(msg->msg_name, msg->msg_namelen)))
+		return false;
+	return msg->msg_iov->iov_len - USER_LEAST <= USER_MOST - USER_LEAST &&
+		memory_readable(msg->msg_iov->iov_base, msg->msg_iov->iov_len);
 }
 
 static inline bool socket_is_usual(struct call *call)
@@ -165,15 +179,12 @@ static inline bool is_usual(struct call *call, struct lane *lane)
 {
 	const struct msghdr *msg = &call->vec->msg_hdr;
 	struct packet *packet = &lane->packet;
-	size_t len;
 
 	packet->msg = msg;
 	packet->control = &nothing_said;
 	packet->flow = NULL;
-	if (!call_is_usual(call, msg) || !socket_is_usual(call))
-		return false;
-	len = msg->msg_iov->iov_len;
-	if (len < USER_LEAST || len > USER_MOST || !is_rtp(packet, msg->msg_iov) || target_find(call, packet) != MD_ASIDE_COUNT)
+	if (!call_is_usual(call, msg) || !is_legible(call, msg) || !is_rtp(packet, msg->msg_iov) || !socket_is_usual(call) ||
+		target_find(call, packet) != MD_ASIDE_COUNT)
 		return false;
 	packet->flow = flowtab_find_usual(&packet->key, call->now);
 	if (!packet->flow)
@@ -181,7 +192,7 @@ static inline bool is_usual(struct call *call, struct lane *lane)
 	packet->key.route = packet->flow->route;
 	packet->route = &hall.config->route[packet->flow->route];
 	if (!tunnel_is_usual(call, packet) || !flow_is_usual(call, packet) || !key_is_usual(call, lane) ||
-		!way_is_usual(call, lane, len) || pending_error(call, packet))
+		!way_is_usual(call, lane, msg->msg_iov->iov_len) || pending_error(call, packet))
 		return false;
 	lane->stream = flowtab_stream_at_once(packet->flow, packet->rtp.ssrc, call->now);
 	return lane->stream != NULL;
@@ -273,7 +284,8 @@ static __attribute__((noinline)) enum md_aside send_it(struct call *call, struct
 	return why;
 }
 
-enum lane_fate lane_send(struct call *call)
+/* Kept away from path_send(), whose other calls need none of this. */
+static __attribute__((noinline)) enum lane_fate drive(struct call *call)
 {
 	struct lane lane;
 	enum md_aside why = MD_ASIDE_COUNT;
@@ -294,4 +306,9 @@ enum lane_fate lane_send(struct call *call)
 	}
 	tally_aside(&call->tally, why, 1);
 	return LANE_ASIDE;
+}
+
+enum lane_fate lane_send(struct call *call)
+{
+	return atomic_load_explicit(&call->sock->usual, memory_order_relaxed) ? drive(call) : LANE_NOT;
 }

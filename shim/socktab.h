@@ -93,6 +93,7 @@ struct sock {
 	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
 	_Atomic uint8_t errors_asked; /* how often for waiting errors since connect(), up to a limit (pending.c) */
 	_Atomic uint32_t errors_when; /* and when, microseconds */
+	_Atomic uint8_t usual;       /* a flow of it is (lane.c) */
 	_Atomic uint8_t shut;        /* shut down for writing: every send fails */
 	_Atomic uint8_t burst_due;   /* the hint tells of a burst that has not begun */
 	_Atomic uint32_t hints;      /* how many hints the application gave; the last is hint[hints & 1] */

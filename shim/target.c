@@ -168,9 +168,13 @@ static void gather(const struct call *call, const struct packet *packet, struct 
 	facts->why_not = probe(call, facts);
 }
 
+/* When the last flow was refreshed: one in a millisecond, however many there are. */
+static _Atomic uint32_t refreshed;
+
 bool target_is_fresh(const struct call *call, const struct flow *flow)
 {
-	return call->now - atomic_load_explicit(&flow->asked, memory_order_relaxed) < FACTS_MS;
+	return call->now - atomic_load_explicit(&flow->asked, memory_order_relaxed) < FACTS_MS ||
+		atomic_load_explicit(&refreshed, memory_order_relaxed) == call->now;
 }
 
 /* The facts of a flow grow old: a route changed, an interface got another address, a smaller path MTU was learnt. */
@@ -178,11 +182,9 @@ static void refresh(struct call *call, struct packet *packet)
 {
 	uint32_t asked = atomic_load_explicit(&packet->flow->asked, memory_order_relaxed);
 	struct flow *flow = packet->flow;
-	static _Atomic uint32_t turn;
 	struct flow_facts facts;
 
-	/* One flow in a millisecond, however many there are. */
-	if (call->now - asked < FACTS_MS || atomic_exchange_explicit(&turn, call->now, memory_order_relaxed) == call->now ||
+	if (call->now - asked < FACTS_MS || atomic_exchange_explicit(&refreshed, call->now, memory_order_relaxed) == call->now ||
 		!atomic_compare_exchange_strong(&flow->asked, &asked, call->now))
 		return;
 	gather(call, packet, &facts);
