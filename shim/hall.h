@@ -115,7 +115,11 @@ bool sight_legible(const struct call *call, const struct msghdr *msg);
 enum md_aside sight(const struct call *call, struct packet *packet);
 
 /* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */
-bool pending_error(const struct call *call, const struct packet *packet);
+bool pending_ask(const struct call *call, const struct packet *packet);
+static inline bool pending_error(const struct call *call, const struct packet *packet)
+{
+	return (call->view.connected || call->view.errors) && pending_ask(call, packet);
+}
 
 /* train.c - segment trains and bursts. Segment size of a message, 0 for a single datagram. */
 uint32_t train_segment(const struct call *call, const struct control *control);

@@ -218,7 +218,7 @@ static enum md_aside make(struct call *call, struct packet *packet)
 
 /* What a flow rests on: its outer port, which it keeps (wire format, section 6.1), and the socket's own address, which
  * connect() may change, also to none. Where one of them is another, another flow begins. */
-bool target_moved(const struct call *call, const struct packet *packet)
+static inline __attribute__((always_inline)) bool moved(const struct call *call, const struct packet *packet)
 {
 	const struct flow *flow = packet->flow;
 	uint8_t addr[16];
@@ -230,6 +230,11 @@ bool target_moved(const struct call *call, const struct packet *packet)
 	if (flow->tuple.sport != port)
 		return true;
 	return !flow->chosen && version == flow->tuple.version && !any(addr) && memcmp(addr, flow->tuple.src, 16) != 0;
+}
+
+bool target_moved(const struct call *call, const struct packet *packet)
+{
+	return moved(call, packet);
 }
 
 static void let_go(struct packet *packet)
@@ -259,7 +264,7 @@ enum md_aside target_flow(struct call *call, struct packet *packet)
 	packet->flow = flowtab_find(&packet->key, call->now);
 	if (packet->flow) {
 		refresh(call, packet);
-		if (target_moved(call, packet))
+		if (moved(call, packet))
 			flowtab_retire(packet->flow);
 		if (atomic_load_explicit(&packet->flow->state, memory_order_relaxed) == FLOW_RETIRED)
 			let_go(packet);

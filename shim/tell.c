@@ -74,7 +74,7 @@ static bool see_tapped(const struct call *call, const struct packet *packet, str
 	return true;
 }
 
-static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
+static inline __attribute__((always_inline)) void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
 {
 	struct layers *layers = NULL;
 	bool encrypted;

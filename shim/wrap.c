@@ -15,7 +15,7 @@ enum { AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8 };
 
 _Static_assert((int)AREA_ROOM >= (int)MD_AREA_USUAL, "every area without a token fits");
 
-void wrap_marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
+static inline __attribute__((always_inline)) void marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
 {
 	const struct view *view = &call->view;
 	bool four = packet->key.tuple.version == 4;
@@ -26,6 +26,11 @@ void wrap_marking(const struct call *call, const struct packet *packet, struct m
 	ip->df = pmtu == IP_PMTUDISC_WANT || pmtu == IP_PMTUDISC_DO || pmtu == IP_PMTUDISC_PROBE;
 	ip->id = ip->df ? 0 : (uint16_t)process_random();
 	ip->flow_label = 0;
+}
+
+void wrap_marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
+{
+	marking(call, packet, ip);
 }
 
 /* The application's octets as pieces of the parcel, behind what stands there already. False: too many. */
@@ -82,7 +87,7 @@ static enum md_aside pack(const struct call *call, const struct packet *packet, 
 	parcel->router = tunnel ? (int8_t)packet->route->router : -1;
 	if (!gather(&packet->data, parcel))
 		return MD_A_PIECES;
-	wrap_marking(call, packet, &parcel->ip);
+	marking(call, packet, &parcel->ip);
 	parcel->tuple = packet->flow->tuple;
 	parcel->user_len = packet->data.len;
 	parcel->interface = tunnel ? 0 : packet->control->interface;
@@ -104,7 +109,7 @@ bool wrap_may_wait(const struct call *call)
 	return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
-enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
+static inline __attribute__((always_inline)) enum md_aside put_out(struct call *call, struct parcel *parcel)
 {
 	int err;
 
@@ -124,6 +129,11 @@ enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 	case -ENFILE: return MD_A_MEMORY;
 	default: return MD_A_ENGINE_ERROR;
 	}
+}
+
+enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
+{
+	return put_out(call, parcel);
 }
 
 uint32_t wrap_ntp_now(const struct call *call)
@@ -193,7 +203,7 @@ enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wr
 	w->parcel.piece[w->parcel.pieces++] = (struct iovec){ area, (size_t)len };
 	switch (run_hold(call, packet, &w->parcel, w->undo)) {
 	case RUN_HELD: return MD_ASIDE_COUNT;
-	case RUN_NOT: why = wrap_put_out(call, &w->parcel); break;
+	case RUN_NOT: why = put_out(call, &w->parcel); break;
 	default: why = MD_A_ENGINE_FULL;
 	}
 	if (why != MD_ASIDE_COUNT)
