@@ -153,6 +153,24 @@ static __attribute__((noinline)) void skip_refused(unsigned six, bool tunnel, un
 	atomic_store_explicit(&skip[six][tunnel].until, now + SKIP_MS, memory_order_relaxed);
 }
 
+const struct engine *egress_ready(struct sock *sock, const struct slip *slip, uint32_t now, void **handle)
+{
+	unsigned six = slip->tuple->version == 6;
+	bool tunnel = slip->router >= 0;
+	unsigned i = atomic_load_explicit(&skip[six][tunnel].engines, memory_order_relaxed);
+	const struct engine *engine;
+
+	if (atomic_load_explicit(&skip[six][tunnel].until, memory_order_relaxed) - now > SKIP_MS)
+		i = 0;
+	if (i >= engine_count || state[six][i].wrong || atomic_load_explicit(&state[six][i].refused, memory_order_relaxed))
+		return NULL;
+	engine = engines[i];
+	if ((engine->tunnel_only && !tunnel) || slip->area_len > engine->largest || !engine->ready)
+		return NULL;
+	*handle = engine->ready(sock, slip, now);
+	return *handle ? engine : NULL;
+}
+
 static inline __attribute__((always_inline)) int send_by_best(struct sock *sock, const struct view *view, struct parcel *const *parcel, unsigned n, uint32_t now,
 	struct tally *tally, bool alone)
 {

@@ -27,6 +27,20 @@ struct parcel {
 	struct iovec piece[PARCEL_PIECES + 3]; /* 0: left to the engine; then user data; last the area */
 };
 
+/* One that lies in a piece: the short way (lane.c). */
+struct slip {
+	const struct md_tuple *tuple; /* of the datagram that carries the area */
+	const struct md_ip *ip;
+	uint8_t *octets;             /* user data; the area behind them, and in front of them room for MD_IPV6_HEADERS more */
+	size_t user_len, area_len;
+	size_t inner_len;            /* in tunnel mode the inner headers, with which they begin, */
+	uint16_t inner_sum;          /* and md_sum() of what is behind these */
+	uint8_t head;                /* second octet of the first option, its length */
+	int8_t router;               /* whose tunnel, -1 in inline mode */
+	int fd;                      /* the application's own, and where its call sends to, in inline mode */
+	const struct msghdr *msg;
+};
+
 struct engine {
 	enum md_engine id;
 	bool tunnel_only;
@@ -40,6 +54,10 @@ struct engine {
 		void **handle);
 	/* Sends some of n parcels, in order. The number sent, or -errno of the first. Never waits unless the parcel may. */
 	int (*send)(void *handle, struct parcel *const *parcel, unsigned n);
+	/* What arm() would find without asking anybody, or NULL; and the sending of one of those, at once: 0 or -errno, and then
+	 * arm() and send() are to be tried. NULL: the engine has no short way. */
+	void *(*ready)(struct sock *sock, const struct slip *slip, uint32_t now);
+	int (*post)(void *handle, const struct slip *slip);
 	/* What arm() made was closed or replaced by the application: it is not used again. */
 	void (*disarm)(void *handle);
 };
@@ -63,6 +81,9 @@ bool egress_usable(uint8_t version);
 
 /* Whether no other engine that may be had stands in front of this one. */
 bool egress_is_first(enum md_engine engine, uint8_t version, bool tunnel, uint32_t now);
+
+/* The engine that egress_send() would try first, if it is ready for such a datagram; else NULL. */
+const struct engine *egress_ready(struct sock *sock, const struct slip *slip, uint32_t now, void **handle);
 
 /* Puts it out by the best engine for the socket, which is counted. alone: the call has no other datagram, so what was
  * counted is settled just before it goes out; what does not get out is taken back. 0, or -errno: -ENODEV no engine,

@@ -82,7 +82,18 @@ static bool flow_equal(const void *record, const void *wanted)
 		flow->tuple.dport == key->tuple.dport && flow->route == key->route && flow->chosen == key->chosen &&
 		same_addr(flow->tuple.dst, key->tuple.dst) &&
 		(!key->chosen || memcmp(flow->tuple.src, key->tuple.src, addr_len(key->tuple.version)) == 0) &&
-		!atomic_load_explicit(&flow->retired, memory_order_relaxed);
+		atomic_load_explicit(&flow->state, memory_order_relaxed) != FLOW_RETIRED;
+}
+
+/* A socket and a destination have one usual flow, since RTP from one port to another has one route. */
+static bool usual_equal(const void *record, const void *wanted)
+{
+	const struct flow *flow = record;
+	const struct flow_key *key = wanted;
+
+	return flow->cookie == key->cookie && flow->tuple.version == key->tuple.version &&
+		flow->tuple.dport == key->tuple.dport && !flow->chosen && same_addr(flow->tuple.dst, key->tuple.dst) &&
+		atomic_load_explicit(&flow->state, memory_order_relaxed) == FLOW_USUAL;
 }
 
 static uint32_t stream_hash(const struct stream_key *key)
@@ -142,6 +153,28 @@ struct flow *flowtab_find(const struct flow_key *key, uint32_t now)
 	if (flow)
 		fetch(flow);
 	return flow;
+}
+
+struct flow *flowtab_find_usual(const struct flow_key *key, uint32_t now)
+{
+	struct flow *flow = table_seek(&flows, flow_hash(key), key, now, usual_equal);
+
+	if (flow)
+		fetch(flow);
+	return flow;
+}
+
+void flowtab_retire(struct flow *flow)
+{
+	atomic_store_explicit(&flow->state, FLOW_RETIRED, memory_order_relaxed);
+}
+
+void flowtab_make_usual(struct flow *flow)
+{
+	uint8_t made = FLOW_MADE;
+
+	if (atomic_load_explicit(&flow->state, memory_order_relaxed) == FLOW_MADE)
+		atomic_compare_exchange_strong_explicit(&flow->state, &made, FLOW_USUAL, memory_order_relaxed, memory_order_relaxed);
 }
 
 static void flow_fill(void *record, const void *argument)
@@ -279,6 +312,18 @@ struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 	if (news.made)
 		inherit(stream, now);
 	return stream;
+}
+
+struct stream *flowtab_stream_at_once(struct flow *flow, uint32_t ssrc, uint32_t now)
+{
+	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+		ssrc };
+	struct stream *stream = table_seek(&streams, stream_hash(&key), &key, now, stream_equal);
+
+	if (!stream || claim_try(&stream->claim, now))
+		return stream;
+	table_let_go(stream);
+	return NULL;
 }
 
 void flowtab_stream_done(struct stream *stream)

@@ -31,6 +31,11 @@ struct flow_facts {
 	uint16_t via;                /* outer source port, 0 without a tunnel */
 };
 
+/* USUAL: its RTP may go the short way (lane.c); RETIRED: no longer to be found, what it rested on has changed. */
+enum { FLOW_MADE, FLOW_USUAL, FLOW_RETIRED };
+
+enum { SHAPE_FRAMES = 1, SHAPE_STREAMS }; /* whether a flow speaks of MDUs or of streams */
+
 struct flow {                        /* the order saves room */
 	struct slot slot;
 	_Atomic uint32_t mtu;        /* path MTU toward the destination */
@@ -46,9 +51,9 @@ struct flow {                        /* the order saves room */
 	_Atomic uint8_t streams;     /* numbers given to streams so far, modulo 256 */
 	bool chosen;
 	int8_t route;
-	_Atomic uint8_t retired;     /* no longer to be found: what it rested on has changed */
+	_Atomic uint8_t state;       /* FLOW_* */
 	_Atomic uint8_t why_not;     /* enum md_aside, MD_ASIDE_COUNT: none */
-	_Atomic uint8_t shape;       /* 0: not fixed, 1: speaks of MDUs, 2: of streams */
+	_Atomic uint8_t shape;       /* SHAPE_*, 0: not fixed */
 	_Atomic uint16_t key_turn;   /* odd while a book's key is written */
 	struct md_traffic_key key;   /* where AUTH is on and nothing is against wrapping */
 };
@@ -76,6 +81,12 @@ int flowtab_start(uint32_t flows, bool described);
 /* The flow, pinned, or NULL. */
 struct flow *flowtab_find(const struct flow_key *key, uint32_t now);
 
+/* The usual flow of that socket and destination, whatever the key says of its route, pinned, or NULL. */
+struct flow *flowtab_find_usual(const struct flow_key *key, uint32_t now);
+
+void flowtab_retire(struct flow *flow);
+void flowtab_make_usual(struct flow *flow);
+
 /* Makes the flow with these facts; or finds it, if another thread was faster. key may be NULL. Pinned, or NULL. */
 struct flow *flowtab_add(const struct flow_facts *facts, const struct md_traffic_key *key, uint32_t now);
 
@@ -85,6 +96,9 @@ void flowtab_let_go(struct flow *flow);
  * its layers. */
 struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now);
 void flowtab_stream_done(struct stream *stream);
+
+/* The same if it is there and nobody else is about it; neither makes one nor waits. */
+struct stream *flowtab_stream_at_once(struct flow *flow, uint32_t ssrc, uint32_t now);
 
 /* The structure of that SSRC's dependency descriptors, pinned, or NULL. */
 struct layers *flowtab_layers(const struct stream *stream, uint32_t now);

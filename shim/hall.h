@@ -109,13 +109,21 @@ ssize_t split_behind(const struct call *call, const struct msghdr *of, const str
 enum md_aside target_find(const struct call *call, struct packet *packet);
 enum md_aside target_flow(struct call *call, struct packet *packet);
 
+/* target.c - whether what the flow rests on has changed, as far as the socket tells; and whether what was asked of the kernel is not old. */
+bool target_moved(const struct call *call, const struct packet *packet);
+bool target_is_fresh(const struct call *call, const struct flow *flow);
+
 /* sight.c - what is it; and whether everything a message points to may be looked at at all. Nothing is judged: what the
  * kernel will refuse, it gets. */
 bool sight_legible(const struct call *call, const struct msghdr *msg);
 enum md_aside sight(const struct call *call, struct packet *packet);
 
 /* pending.c - whether an error is known to wait on the application's socket; it belongs to the application's next call. */
-bool pending_error(const struct call *call, const struct packet *packet);
+bool pending_ask(const struct call *call, const struct packet *packet);
+static inline bool pending_error(const struct call *call, const struct packet *packet)
+{
+	return (call->view.connected || call->view.errors) && pending_ask(call, packet);
+}
 
 /* Whether an answer to this datagram may be there before the next one is sent, and the next one fetch it. */
 bool pending_at_once(const struct call *call, const struct packet *packet);
@@ -142,6 +150,18 @@ static inline size_t headers_len(uint8_t version)
 /* tell.c - what the network is told of a datagram, Sequence Number and Timestamp aside, as MED and as a meaning of codebooks. False: another thread held the
  * SSRC's state too long. */
 bool tell(struct call *call, const struct packet *packet, struct md_metadata *meta, struct md_meaning *meaning);
+
+/* tell.c - the same of RTP in a flow that speaks of MDUs, of which no hint says anything. The SSRC's record is claimed. meaning may be NULL.
+ * Whether an MDU was opened, which is left to be counted. */
+bool tell_usual(const struct call *call, const struct packet *packet, struct stream *stream, struct md_metadata *meta,
+	struct md_meaning *meaning);
+
+/* lane.c - the one datagram of a call, if it is a usual one: what path_send() returns; LANE_NOT: nothing was done. */
+enum { LANE_NOT = -3 };
+int lane_send(struct call *call);
+
+/* lane.c - a datagram of that socket and flow was wrapped by the long way. */
+void lane_learn(struct sock *sock, const struct packet *packet);
 
 /* One datagram while it is wrapped. Its parts point at each other: it stays where it is. */
 enum { AREA_ROOM = 64 };             /* an area without token, with room to spare */
@@ -202,6 +222,17 @@ enum md_aside wrap_put_out(struct call *call, struct parcel *parcel);
  * everything that waits or is held. False: it has none, and is not out. */
 bool empty_helps(const struct packet *packet, enum md_aside why);
 bool empty_send(struct call *call, struct packet *packet);
+
+/* wrap.c - what is found out for each datagram: TTL, TOS and their like, then of the outer headers in tunnel mode; what its book says; the
+ * code for it; the time; how it is counted; and whether the configuration's key is valid now. */
+enum { WRAP_COLOURS = 4 };           /* MDUs that can be told apart without a book */
+void wrap_marking(const struct call *call, const struct packet *packet, struct md_ip *ip);
+void wrap_outer(const struct packet *packet, struct md_ip *ip);
+void wrap_by_book(struct packet *packet, struct md_ids *ids);
+bool wrap_code(const struct call *call, const struct packet *packet, const struct md_meaning *meaning, struct md_metadata *meta);
+uint32_t wrap_ntp_now(const struct call *call);
+enum md_count wrap_counted_as(const struct route *route);
+bool wrap_key_is_valid(const struct call *call);
 
 /* wrap.c - whether a call on the application's descriptor waits for room. */
 bool wrap_may_wait(const struct call *call);

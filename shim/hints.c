@@ -171,6 +171,11 @@ void hints_merge(struct md_hint *hint, const struct sock *sock, const struct rtp
 		add_socket(hint, sock, n);
 }
 
+bool hints_silent(const struct sock *sock)
+{
+	return !atomic_load_explicit(&sock->hints, memory_order_relaxed) && !notes_any(&ahead);
+}
+
 /* Audio and repair packets are MDUs by themselves; whatever else an importance says makes a packet one of video. */
 static void apply_importance(enum class class, struct mdu_in *in)
 {
@@ -230,7 +235,9 @@ static void begin(struct burst *b, uint16_t whose, uint32_t octets, uint32_t now
 	*b = (struct burst){ whose, (uint16_t)(now + BURST_MS), quantum, octets < 0xffffff ? octets : 0xffffff };
 }
 
-uint8_t hints_burst(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now, uint32_t unit)
+_Atomic uint32_t hints_bursts;
+
+uint8_t hints_burst_of(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now, uint32_t unit)
 {
 	uint64_t who = ((uintptr_t)flow / 64 ^ (uint64_t)atomic_load_explicit(&flow->slot.age, memory_order_relaxed) << 40) *
 		0x9e3779b97f4a7c15u;
@@ -241,6 +248,8 @@ uint8_t hints_burst(struct flow *flow, struct sock *sock, const struct md_hint *
 
 	if (!word && !(hint->given & MD_HINT_BURST))
 		return 0;
+	if (!atomic_load_explicit(&hints_bursts, memory_order_relaxed))
+		atomic_store_explicit(&hints_bursts, 1, memory_order_relaxed);
 	do {
 		b = burst_unpack(word);
 		if (hint->given & MD_HINT_BURST)

@@ -20,10 +20,21 @@ int hints_told(struct sock *sock, int name, const void *value, socklen_t len, ui
  * said of the socket, item by item. rtp is NULL where the packet is not RTP. */
 void hints_merge(struct md_hint *hint, const struct sock *sock, const struct rtp *rtp);
 
+/* Whether nothing was ever said of the socket, nor of packets ahead: hints_merge() would add nothing. */
+bool hints_silent(const struct sock *sock);
+
 /* What the hint says takes the place of what the packet says. */
 void hints_apply(const struct md_hint *hint, struct mdu_in *in);
 
 /* The Burst Quantum by hints (wire format, section 4.4), 0 without one. octets: of this IP packet. */
-uint8_t hints_burst(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now, uint32_t unit);
+uint8_t hints_burst_of(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now, uint32_t unit);
+extern _Atomic uint32_t hints_bursts; /* whether one was ever hinted */
+static inline uint8_t hints_burst(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now,
+	uint32_t unit)
+{
+	if (!(hint->given & MD_HINT_BURST) && !atomic_load_explicit(&hints_bursts, memory_order_relaxed))
+		return 0;
+	return hints_burst_of(flow, sock, hint, octets, now, unit);
+}
 
 #endif

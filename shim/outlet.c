@@ -125,6 +125,11 @@ struct outlet_tunnel *outlet_ready_tunnel(struct sock *sock, int index)
 }
 
 /* Once a second. A number that no longer is our socket was closed by the application, and its port is gone. */
+bool outlet_is_fresh(const struct outlet_tunnel *tunnel, uint32_t now)
+{
+	return now - atomic_load_explicit(&tunnel->asked, memory_order_relaxed) < TUNNEL_MS;
+}
+
 static bool still_good(struct outlet_tunnel *tunnel, const struct router *router, uint32_t now)
 {
 	uint32_t asked = atomic_load_explicit(&tunnel->asked, memory_order_relaxed);

@@ -18,6 +18,9 @@ int outlet_tunnel_to(struct sock *sock, const struct view *view, int index, cons
 /* The tunnel that is ready, or NULL. */
 struct outlet_tunnel *outlet_ready_tunnel(struct sock *sock, int index);
 
+/* Whether outlet_tunnel_to() would take it as it is. */
+bool outlet_is_fresh(const struct outlet_tunnel *tunnel, uint32_t now);
+
 /* The raw socket for that version and router (-1: inline), or NULL. */
 struct outlet_raw *outlet_ready_raw(struct sock *sock, uint8_t version, int8_t router);
 

@@ -85,23 +85,19 @@ static enum md_aside ready(struct call *call, struct packet *packet)
 	return target_flow(call, packet);
 }
 
-static enum md_count counted_as(const struct packet *packet)
-{
-	return (packet->route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) +
-		(packet->route->mode == MODE_INLINE);
-}
-
 enum md_aside path_take(struct call *call, struct packet *packet)
 {
 	enum md_aside why = ready(call, packet);
 
 	if (why != MD_ASIDE_COUNT)
 		return why;
-	tally_count(&call->tally, counted_as(packet), 1); /* before it is out: see stats.h */
+	tally_count(&call->tally, wrap_counted_as(packet->route), 1); /* before it is out: see stats.h */
 	why = wrap(call, packet);
+	if (why == MD_ASIDE_COUNT)
+		lane_learn(call->sock, packet);
 	flowtab_let_go(packet->flow);
 	if (why != MD_ASIDE_COUNT)
-		tally_count(&call->tally, counted_as(packet), -1);
+		tally_count(&call->tally, wrap_counted_as(packet->route), -1);
 	return why;
 }
 
@@ -109,7 +105,7 @@ enum md_aside path_take_along(struct call *call, struct packet *packet, unsigned
 {
 	enum md_aside why = ready(call, packet);
 
-	return why == MD_ASIDE_COUNT ? batch_add(call, packet, at, segment, counted_as(packet)) : why;
+	return why == MD_ASIDE_COUNT ? batch_add(call, packet, at, segment, wrap_counted_as(packet->route)) : why;
 }
 
 /* Several calls may be one datagram (MSG_MORE, UDP_CORK); a piece is never wrapped, nor what is added to a piece. */
@@ -375,8 +371,11 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own 
 	call.n = n;
 	call.flags = flags;
 	if (call.sock) {
-		result = served(&call);
-		batch_close(&call);
+		result = n == 1 ? lane_send(&call) : LANE_NOT;
+		if (result == LANE_NOT) {
+			result = served(&call);
+			batch_close(&call);
+		}
 		settle(&call);
 	}
 	path_close(&call);

@@ -42,14 +42,12 @@ bool pending_at_once(const struct call *call, const struct packet *packet)
 	return (call->view.connected || call->view.errors) && to_this_host(call, &packet->key.tuple);
 }
 
-bool pending_error(const struct call *call, const struct packet *packet)
+bool pending_ask(const struct call *call, const struct packet *packet)
 {
 	struct sock *sock = call->sock;
 	uint32_t now;
 	uint8_t asked;
 
-	if (!call->view.connected && !call->view.errors)
-		return false;
 	now = (uint32_t)((uint64_t)call->time.tv_sec * 1000000 + (uint64_t)call->time.tv_nsec / 1000);
 	asked = atomic_load_explicit(&sock->errors_asked, memory_order_relaxed);
 	if (asked < ALWAYS)

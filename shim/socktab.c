@@ -2,6 +2,7 @@
 #include "socktab.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -185,15 +186,15 @@ typedef uint64_t __attribute__((may_alias)) view_word;
 _Static_assert(sizeof(struct view) == VIEW_WORDS * sizeof(view_word) && _Alignof(struct view) >= _Alignof(view_word),
 	"a view is words");
 
-/* The last view published. False: there is none yet, or two were published while we read. */
-static inline bool last_view(struct sock *sock, struct view *view)
+/* The first words of the last view published. False: there is none yet, or two were published while we read. */
+static inline __attribute__((always_inline)) bool last_view(struct sock *sock, struct view *view, const unsigned count)
 {
 	view_word *words = (view_word *)view;
 	uint32_t n = atomic_load_explicit(&sock->views, memory_order_acquire);
 	const _Atomic uint64_t *from = sock->view[n & 1];
 
 	#pragma GCC unroll 32
-	for (unsigned i = 0; i < VIEW_WORDS; i++)
+	for (unsigned i = 0; i < count; i++)
 		words[i] = atomic_load_explicit(&from[i], memory_order_acquire);
 	return n && atomic_load_explicit(&sock->views, memory_order_relaxed) == n;
 }
@@ -238,7 +239,7 @@ static __attribute__((noinline)) bool read_again(struct sock *sock, int fd, uint
 
 bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view)
 {
-	bool have = last_view(sock, view), good;
+	bool have = last_view(sock, view, VIEW_WORDS), good;
 	uint32_t stale = have ? what_is_stale(sock, view, now) : STALE_ALL;
 
 	if (!stale)
@@ -259,6 +260,13 @@ bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view)
 		atomic_fetch_or(&sock->stale, stale);
 	claim_drop(&sock->claim);
 	return good;
+}
+
+enum { GLANCE_WORDS = (offsetof(struct view, mark) + 7) / 8 };
+
+bool socktab_glance(struct sock *sock, uint32_t now, struct view *view)
+{
+	return last_view(sock, view, GLANCE_WORDS) && !what_is_stale(sock, view, now);
 }
 
 bool socktab_bind(struct sock *sock, int fd, uint32_t now, struct view *view)

@@ -63,16 +63,16 @@ struct outlet {
 };
 
 /* What the kernel says of a socket. */
-struct view {
-	struct sockaddr_in6 local, peer; /* of the socket's own family */
+struct view {                    /* what each datagram asks for comes first (socktab_glance) */
 	bool bound, connected, only6, corked, errors;
 	uint8_t ttl, tos;            /* IPv4 */
 	uint8_t hops, tclass;        /* IPv6 */
 	uint8_t pmtu4, pmtu6;        /* IP_PMTUDISC_* */
 	uint16_t segment;            /* UDP_SEGMENT, 0 = off */
+	uint32_t asked, asked_peer;  /* when, milliseconds */
+	struct sockaddr_in6 local, peer; /* of the socket's own family */
 	uint32_t mark, priority, sndbuf;
 	uint64_t pacing;             /* SO_MAX_PACING_RATE, octets per second, all ones without */
-	uint32_t asked, asked_peer;  /* when, milliseconds */
 	char device[16];
 };
 
@@ -93,6 +93,7 @@ struct sock {
 	_Atomic uint8_t more;        /* the kernel holds pieces of a datagram */
 	_Atomic uint8_t errors_asked; /* how often for waiting errors since connect(), up to a limit (pending.c) */
 	_Atomic uint32_t errors_when; /* and when, microseconds */
+	_Atomic uint8_t usual;       /* a flow of it is (lane.c) */
 	_Atomic uint8_t shut;        /* shut down for writing: every send fails */
 	_Atomic uint8_t burst_due;   /* the hint tells of a burst that has not begun */
 	_Atomic uint32_t hints;      /* how many hints the application gave; the last is hint[hints & 1] */
@@ -115,6 +116,10 @@ void socktab_let_go(struct sock *sock);
 /* What the kernel says of the socket, at most a second old, its addresses at most 20 ms; asked again where an ear heard
  * of a change. While another thread asks, the last answer serves. False: the descriptor does not answer. */
 bool socktab_view(struct sock *sock, int fd, uint32_t now, struct view *view);
+
+/* The first half of that, up to the addresses, without asking anybody: false where something of it has to be asked again.
+ * What lies behind peer in *view is left as it was. */
+bool socktab_glance(struct sock *sock, uint32_t now, struct view *view);
 
 /* Binds the socket to a port of the kernel's choice, as its first send would, if it has none. */
 bool socktab_bind(struct sock *sock, int fd, uint32_t now, struct view *view);

@@ -106,6 +106,17 @@ void tally_settle(struct tally *tally)
 	tally->touched = 0;
 }
 
+void tally_usual(enum md_count wrapped, enum md_engine engine, bool opened)
+{
+	struct md_stats *page = stats_page();
+
+	__atomic_fetch_add(&page->count[MD_C_SEEN], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&page->count[wrapped], 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&page->engine[engine], 1, __ATOMIC_RELAXED);
+	if (opened)
+		__atomic_fetch_add(&page->count[MD_C_MDUS], 1, __ATOMIC_RELAXED);
+}
+
 /* Whether a file of counters is of no use to anybody any more: its process is gone and never sent. */
 static __attribute__((noinline)) bool idle_and_dead(int dir, const char *name)
 {

@@ -64,6 +64,9 @@ static inline void tally_engine(struct tally *tally, enum md_engine engine, int 
 /* Adds it to the page and forgets it. */
 void tally_settle(struct tally *tally);
 
+/* What one usual datagram counts: seen, wrapped, sent by the engine, and with how many MDUs opened. Right after stats_cookie(). */
+void tally_usual(enum md_count wrapped, enum md_engine engine, bool opened);
+
 /* For what happens seldom, and shortly after a question to the kernel. */
 static inline void stats_count(enum md_count what, uint64_t n)
 {

@@ -168,23 +168,30 @@ static void gather(const struct call *call, const struct packet *packet, struct 
 	facts->why_not = probe(call, facts);
 }
 
+/* When the last flow was refreshed: one in a millisecond, however many there are. */
+static _Atomic uint32_t refreshed;
+
+bool target_is_fresh(const struct call *call, const struct flow *flow)
+{
+	return call->now - atomic_load_explicit(&flow->asked, memory_order_relaxed) < FACTS_MS ||
+		atomic_load_explicit(&refreshed, memory_order_relaxed) == call->now;
+}
+
 /* The facts of a flow grow old: a route changed, an interface got another address, a smaller path MTU was learnt. */
 static void refresh(struct call *call, struct packet *packet)
 {
 	uint32_t asked = atomic_load_explicit(&packet->flow->asked, memory_order_relaxed);
 	struct flow *flow = packet->flow;
-	static _Atomic uint32_t turn;
 	struct flow_facts facts;
 
-	/* One flow in a millisecond, however many there are. */
-	if (call->now - asked < FACTS_MS || atomic_exchange_explicit(&turn, call->now, memory_order_relaxed) == call->now ||
+	if (call->now - asked < FACTS_MS || atomic_exchange_explicit(&refreshed, call->now, memory_order_relaxed) == call->now ||
 		!atomic_compare_exchange_strong(&flow->asked, &asked, call->now))
 		return;
 	gather(call, packet, &facts);
 	if (facts.why_not == MD_A_MEMORY)
 		return;
 	if (facts.why_not == MD_ASIDE_COUNT && memcmp(facts.tuple.src, flow->tuple.src, 16) != 0) {
-		atomic_store_explicit(&flow->retired, 1, memory_order_relaxed);
+		flowtab_retire(flow);
 		return;
 	}
 	if (facts.mtu)
@@ -211,7 +218,7 @@ static enum md_aside make(struct call *call, struct packet *packet)
 
 /* What a flow rests on: its outer port, which it keeps (wire format, section 6.1), and the socket's own address, which
  * connect() may change, also to none. Where one of them is another, another flow begins. */
-static bool moved(const struct call *call, const struct packet *packet)
+static inline __attribute__((always_inline)) bool moved(const struct call *call, const struct packet *packet)
 {
 	const struct flow *flow = packet->flow;
 	uint8_t addr[16];
@@ -223,6 +230,11 @@ static bool moved(const struct call *call, const struct packet *packet)
 	if (flow->tuple.sport != port)
 		return true;
 	return !flow->chosen && version == flow->tuple.version && !any(addr) && memcmp(addr, flow->tuple.src, 16) != 0;
+}
+
+bool target_moved(const struct call *call, const struct packet *packet)
+{
+	return moved(call, packet);
 }
 
 static void let_go(struct packet *packet)
@@ -253,8 +265,8 @@ enum md_aside target_flow(struct call *call, struct packet *packet)
 	if (packet->flow) {
 		refresh(call, packet);
 		if (moved(call, packet))
-			atomic_store_explicit(&packet->flow->retired, 1, memory_order_relaxed);
-		if (atomic_load_explicit(&packet->flow->retired, memory_order_relaxed))
+			flowtab_retire(packet->flow);
+		if (atomic_load_explicit(&packet->flow->state, memory_order_relaxed) == FLOW_RETIRED)
 			let_go(packet);
 	}
 	if (!packet->flow)

@@ -9,11 +9,6 @@
 #include "hints.h"
 #include "why.h"
 
-enum {
-	SHAPE_FRAMES = 1,
-	SHAPE_STREAMS = 2
-};
-
 /* S is fixed with the first wrapped datagram of a flow (wire format, section 4.1). */
 static bool speaks_of_streams(const struct packet *packet)
 {
@@ -79,7 +74,7 @@ static bool see_tapped(const struct call *call, const struct packet *packet, str
 	return true;
 }
 
-static void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
+static inline __attribute__((always_inline)) void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
 {
 	struct layers *layers = NULL;
 	bool encrypted;
@@ -133,6 +128,28 @@ static const struct policy *tell_mdu(struct call *call, const struct packet *pac
 	if (why_asked())
 		why_mdu(call, packet, stream, &in, out);
 	return policy;
+}
+
+/* RTP of a flow that speaks of MDUs, of which nobody but itself says anything. */
+bool tell_usual(const struct call *call, const struct packet *packet, struct stream *stream, struct md_metadata *meta,
+	struct md_meaning *meaning)
+{
+	static const struct md_hint none;
+	const struct policy *policy;
+	struct mdu_out out;
+	struct mdu_in in;
+
+	see_rtp(call, packet, stream, &in);
+	mdu_step(&packet->flow->mdu, &stream->mdu, packet->colours, &in, &out);
+	if (hall.config->by_mid)
+		describe_mid(hall.config, &packet->rtp, &stream->mid);
+	policy = describe_policy(hall.config, packet->route->policy, &packet->rtp, stream->mid, UINT32_MAX);
+	describe_mdu(policy, &out, meta);
+	if (meaning)
+		describe_meaning(meta, &out, meaning);
+	meta->bq = hints_burst(packet->flow, call->sock, &none, headers_len(packet->key.tuple.version) + packet->data.len, call->now,
+		packet->bq_unit);
+	return out.opened;
 }
 
 /* Where the application gives the values themselves; with S = 1, D is 0. */

@@ -15,7 +15,7 @@ enum { AREA_ROOM_TOKEN = AREA_ROOM + MD_TOKEN_MAX + 8 };
 
 _Static_assert((int)AREA_ROOM >= (int)MD_AREA_USUAL, "every area without a token fits");
 
-static void marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
+static inline __attribute__((always_inline)) void marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
 {
 	const struct view *view = &call->view;
 	bool four = packet->key.tuple.version == 4;
@@ -26,6 +26,11 @@ static void marking(const struct call *call, const struct packet *packet, struct
 	ip->df = pmtu == IP_PMTUDISC_WANT || pmtu == IP_PMTUDISC_DO || pmtu == IP_PMTUDISC_PROBE;
 	ip->id = ip->df ? 0 : (uint16_t)process_random();
 	ip->flow_label = 0;
+}
+
+void wrap_marking(const struct call *call, const struct packet *packet, struct md_ip *ip)
+{
+	marking(call, packet, ip);
 }
 
 /* The application's octets as pieces of the parcel, behind what stands there already. False: too many. */
@@ -42,6 +47,13 @@ static bool gather(const struct octets *data, struct parcel *parcel)
 	return true;
 }
 
+void wrap_outer(const struct packet *packet, struct md_ip *ip)
+{
+	ip->ttl = hall.config->router[packet->route->router].ttl;
+	ip->df = true;
+	ip->id = 0;
+}
+
 /* Tunnel mode: a complete inner datagram, whose headers we write, becomes the user data (wire format, section 6.2). */
 static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t inner[MD_IPV6_HEADERS])
 {
@@ -54,9 +66,7 @@ static bool enclose(const struct packet *packet, struct parcel *parcel, uint8_t 
 	parcel->inner_sum = sum;
 	parcel->user_len += (size_t)len;
 	parcel->tuple = packet->tunnel->tuple;
-	parcel->ip.ttl = hall.config->router[packet->route->router].ttl;
-	parcel->ip.df = true;
-	parcel->ip.id = 0;
+	wrap_outer(packet, &parcel->ip);
 	return true;
 }
 
@@ -111,7 +121,7 @@ bool wrap_may_wait(const struct call *call)
 	return flags >= 0 && !(flags & O_NONBLOCK);
 }
 
-enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
+static inline __attribute__((always_inline)) enum md_aside put_out(struct call *call, struct parcel *parcel)
 {
 	int err;
 
@@ -137,7 +147,12 @@ enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
 	}
 }
 
-static uint32_t ntp_now(const struct call *call)
+enum md_aside wrap_put_out(struct call *call, struct parcel *parcel)
+{
+	return put_out(call, parcel);
+}
+
+uint32_t wrap_ntp_now(const struct call *call)
 {
 	return md_ntp_send(md_ntp_short(call->time.tv_sec, (uint32_t)call->time.tv_nsec));
 }
@@ -156,7 +171,7 @@ static bool token_due(const struct call *call, const struct packet *packet, cons
 		return false;
 	turn.begun = (uint32_t)atomic_load_explicit(&flow->token_second, memory_order_relaxed) << 16;
 	turn.sent = atomic_load_explicit(&flow->tokens, memory_order_relaxed);
-	if (!md_token_due(&turn, route->token_count, route->token_interval, ntp_now(call), route->token_len, mtu - used))
+	if (!md_token_due(&turn, route->token_count, route->token_interval, wrap_ntp_now(call), route->token_len, mtu - used))
 		return false;
 	atomic_store_explicit(&flow->token_second, (uint16_t)(turn.begun >> 16), memory_order_relaxed);
 	atomic_store_explicit(&flow->tokens, (uint16_t)turn.sent, memory_order_relaxed);
@@ -164,8 +179,7 @@ static bool token_due(const struct call *call, const struct packet *packet, cons
 }
 
 /* The code for this datagram. What was wanted counts, whether the book has it or not. */
-static bool code_of(const struct call *call, const struct packet *packet, const struct md_meaning *meaning,
-	struct md_metadata *meta)
+bool wrap_code(const struct call *call, const struct packet *packet, const struct md_meaning *meaning, struct md_metadata *meta)
 {
 	const uint8_t *code = md_snapshot_pick(packet->book->snapshot, meaning, (uint32_t)(process_random() >> 32));
 
@@ -184,9 +198,9 @@ static enum md_aside number(struct call *call, struct packet *packet, struct wra
 
 	if (!tell(call, packet, &w->meta, &meaning))
 		return MD_A_BUSY;
-	if (packet->route->ofc && (!packet->book || !code_of(call, packet, &meaning, &w->meta)))
+	if (packet->route->ofc && (!packet->book || !wrap_code(call, packet, &meaning, &w->meta)))
 		return MD_A_NO_CODE;
-	flowtab_tick(packet->flow, ntp_now(call), &w->meta.seq, &w->meta.ts, w->undo);
+	flowtab_tick(packet->flow, wrap_ntp_now(call), &w->meta.seq, &w->meta.ts, w->undo);
 	w->area.meta = &w->meta;
 	w->area.tuple = &w->parcel.tuple;
 	w->area.user = w->parcel.piece + 1;
@@ -211,7 +225,7 @@ enum md_aside wrap_out(struct call *call, const struct packet *packet, struct wr
 	}
 	switch (fate) {
 	case RUN_HELD: return MD_ASIDE_COUNT;
-	case RUN_NOT: why = wrap_put_out(call, &w->parcel); break;
+	case RUN_NOT: why = put_out(call, &w->parcel); break;
 	default: why = MD_A_ENGINE_FULL;
 	}
 	if (why != MD_ASIDE_COUNT)
@@ -252,10 +266,10 @@ enum md_aside wrap_alone(struct call *call, struct packet *packet, struct wrappi
 
 void wrap_again(const struct call *call, const struct packet *packet, struct wrapping *w)
 {
-	flowtab_tick(packet->flow, ntp_now(call), &w->meta.seq, &w->meta.ts, w->undo);
+	flowtab_tick(packet->flow, wrap_ntp_now(call), &w->meta.seq, &w->meta.ts, w->undo);
 }
 
-static bool key_is_valid(const struct call *call)
+bool wrap_key_is_valid(const struct call *call)
 {
 	return hall.config->has_key && call->time.tv_sec >= hall.config->not_before &&
 		call->time.tv_sec < hall.config->not_after;
@@ -286,7 +300,7 @@ static bool sign_with(const struct call *call, const struct packet *packet, cons
 	if (packet->route->domain < 0) {
 		area->key = &packet->flow->key;
 		area->next_keyid = packet->flow->key.keyid;
-		return key_is_valid(call);
+		return wrap_key_is_valid(call);
 	}
 	area->key = key;
 	area->next_keyid = packet->book->next_keyid;
@@ -299,10 +313,7 @@ static enum md_aside prepare(struct call *call, struct packet *packet, struct wr
 	struct md_metadata kind = { .option = ofc ? MD_OFC : MD_MED };
 	enum md_aside why;
 
-	w->ids = hall.config->ids;
 	w->area = (struct md_area){ .ids = &w->ids, .meta = &kind };
-	if (ofc && packet->book)
-		w->ids.legacy16 &= packet->book->snapshot->legacy16; /* both ends of the domain have to say so */
 	why = pack(call, packet, &w->parcel, w->inner);
 	if (why != MD_ASIDE_COUNT)
 		return why;
@@ -318,16 +329,32 @@ static enum md_aside prepare(struct call *call, struct packet *packet, struct wr
 	return number(call, packet, w);
 }
 
-enum { COLOURS = 4 };
+void wrap_by_book(struct packet *packet, struct md_ids *ids)
+{
+	const struct md_snapshot *snapshot = packet->book->snapshot;
+
+	if (snapshot->colours)
+		packet->colours = snapshot->colours;
+	if (snapshot->bq_unit)
+		packet->bq_unit = snapshot->bq_unit;
+	if (packet->route->ofc)
+		ids->legacy16 &= snapshot->legacy16; /* both ends of the domain have to say so */
+}
+
+enum md_count wrap_counted_as(const struct route *route)
+{
+	return (route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) + (route->mode == MODE_INLINE);
+}
 
 enum md_aside wrap_prepare(struct call *call, struct packet *packet, struct wrapping *w)
 {
 	struct book book = { .pin = NULL };
 	enum md_aside why;
 
-	packet->colours = COLOURS;
+	packet->colours = WRAP_COLOURS;
 	packet->bq_unit = hall.config->bq_unit;
 	packet->book = NULL;
+	w->ids = hall.config->ids;
 	if (packet->route->domain < 0)
 		return prepare(call, packet, w);
 	why = book_pin(packet->route->domain, call->time.tv_sec, call->now, &book);
@@ -335,10 +362,7 @@ enum md_aside wrap_prepare(struct call *call, struct packet *packet, struct wrap
 		return why;
 	/* cppcheck-suppress autoVariables - taken back below */
 	packet->book = &book;
-	if (book.snapshot->colours)
-		packet->colours = book.snapshot->colours;
-	if (book.snapshot->bq_unit)
-		packet->bq_unit = book.snapshot->bq_unit;
+	wrap_by_book(packet, &w->ids);
 	why = prepare(call, packet, w);
 	book_let_go(&book); /* what follows may wait */
 	packet->book = NULL;

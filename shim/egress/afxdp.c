@@ -180,4 +180,5 @@ static int afxdp_test(uint8_t version)
 	return -EINPROGRESS;
 }
 
-const struct engine engine_afxdp = { MD_ENGINE_AFXDP, true, AREA_MAX, afxdp_test, afxdp_arm, afxdp_send, afxdp_disarm };
+const struct engine engine_afxdp = { MD_ENGINE_AFXDP, true, AREA_MAX, afxdp_test, afxdp_arm, afxdp_send, NULL, NULL,
+	afxdp_disarm };

@@ -53,9 +53,14 @@ static bool is_empty(const struct parcel *parcel)
 }
 
 /* Length of area and first option: all that differs between areas of one process. */
+static uint32_t key_for(size_t area_len, uint8_t head)
+{
+	return (uint32_t)area_len << 8 | head;
+}
+
 static uint32_t key_of(const struct parcel *parcel)
 {
-	return (uint32_t)parcel->area_len << 8 | area_of(parcel)[options_at(parcel) + 1];
+	return key_for(parcel->area_len, area_of(parcel)[options_at(parcel) + 1]);
 }
 
 /* AUTH stands behind one or two options (wire format, section 2.4). */
@@ -205,6 +210,20 @@ void patch_no_trains(struct sock *sock, const struct parcel *parcel, uint32_t no
 		return;
 	atomic_store_explicit(&patch->no_trains, now | 1, memory_order_relaxed);
 	atomic_store_explicit(&patch->trains, 0, memory_order_relaxed);
+}
+
+static void *patch_ready(struct sock *sock, const struct slip *slip, uint32_t now)
+{
+	struct outlet_tunnel *tunnel = slip->router >= 0 ? outlet_ready_tunnel(sock, slip->router) : NULL;
+	struct outlet_patch *patch = tunnel ? &tunnel->patch : &sock->outlet.patch;
+	uint32_t asked = atomic_load_explicit(&patch->asked, memory_order_relaxed);
+
+	if (slip->router >= 0 && (!tunnel || slip->ip->tos != tunnel->tos))
+		return NULL;
+	if (!asked || now - asked >= LEASE_MS || atomic_load_explicit(&patch->refused, memory_order_relaxed) ||
+		!knows(patch, key_for(slip->area_len, slip->head)))
+		return NULL;
+	return tunnel ? (void *)tunnel : (void *)patch;
 }
 
 static int patch_arm(struct sock *sock, const struct view *view, const struct parcel *parcel, uint32_t now, void **handle)
@@ -389,6 +408,21 @@ static int patch_send(void *handle, struct parcel *const *parcel, unsigned n)
 	return err < 0 ? (int)err : 1;
 }
 
+static int patch_post(void *handle, const struct slip *slip)
+{
+	const struct outlet_tunnel *tunnel = slip->router >= 0 ? handle : NULL;
+	size_t len = slip->user_len + slip->area_len;
+	long sent;
+
+	if (!tunnel)
+		sent = raw_sendto(slip->fd, slip->octets, len, MSG_NOSIGNAL | MSG_DONTWAIT, slip->msg->msg_name, slip->msg->msg_namelen);
+	else if (ours_still(tunnel->fd, tunnel->cookie))
+		sent = raw_sendto(tunnel->fd, slip->octets, len, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0);
+	else
+		sent = -EBADF;
+	return sent < 0 ? (int)sent : 0;
+}
+
 static void patch_disarm(void *handle)
 {
 	struct outlet_tunnel *tunnel = handle;
@@ -419,4 +453,5 @@ static int patch_test(uint8_t version)
 	return err;
 }
 
-const struct engine engine_patch = { MD_ENGINE_PATCH, false, MD_ARM_AREA_MAX, patch_test, patch_arm, patch_send, patch_disarm };
+const struct engine engine_patch = { MD_ENGINE_PATCH, false, MD_ARM_AREA_MAX, patch_test, patch_arm, patch_send, patch_ready, patch_post,
+	patch_disarm };

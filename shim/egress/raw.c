@@ -253,6 +253,36 @@ static int raw_send(void *handle, struct parcel *const *parcel, unsigned n)
 	return row > 1 ? send_row(handle, parcel, row) : send_one(handle, parcel[0]); /* who has more comes again */
 }
 
+static void *raw_ready(struct sock *sock, const struct slip *slip, uint32_t now)
+{
+	(void)now;
+	return outlet_ready_raw(sock, slip->tuple->version, slip->router);
+}
+
+static int raw_post(void *handle, const struct slip *slip)
+{
+	const struct outlet_raw *raw = handle;
+	const struct md_tuple *tuple = slip->tuple;
+	size_t head = tuple->version == 4 ? MD_IPV4_HEADERS : MD_IPV6_HEADERS;
+	uint16_t sum = slip->router < 0 ? md_sum(0, slip->octets, slip->user_len) : md_sum(slip->inner_sum, slip->octets, slip->inner_len);
+	struct iovec piece = { slip->octets - head, head + slip->user_len + slip->area_len };
+	struct msghdr msg = { .msg_iov = &piece, .msg_iovlen = 1 };
+	union control_room room;
+	struct sockaddr_in6 to;
+	long err;
+
+	if (md_headers_write(piece.iov_base, head, tuple, slip->ip, slip->user_len, sum, slip->area_len) < 0)
+		return -EMSGSIZE;
+	if (slip->router < 0) {
+		msg.msg_name = &to;
+		msg.msg_namelen = outlet_addr(&to, tuple->version, tuple->dst, 0);
+	}
+	msg.msg_control = &room;
+	msg.msg_controllen = prove(&room);
+	err = raw_sendmsg(raw->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return err < 0 ? (int)err : 0;
+}
+
 static void raw_disarm(void *handle)
 {
 	struct outlet_raw *raw = handle;
@@ -294,4 +324,4 @@ static int raw_test(uint8_t version)
 	return err == -EBADMSG ? err : 0;
 }
 
-const struct engine engine_raw = { MD_ENGINE_RAW, false, UINT16_MAX, raw_test, raw_arm, raw_send, raw_disarm };
+const struct engine engine_raw = { MD_ENGINE_RAW, false, UINT16_MAX, raw_test, raw_arm, raw_send, raw_ready, raw_post, raw_disarm };

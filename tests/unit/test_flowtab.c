@@ -92,7 +92,7 @@ static void a_retired_flow_is_not_found(void **state)
 	struct flow *flow = add(77, 30000), *other;
 
 	(void)state;
-	flow->retired = 1;
+	flowtab_retire(flow);
 	assert_null(find(77, 30001));
 	other = add(77, 30001);
 	assert_ptr_not_equal(other, flow);
@@ -109,7 +109,7 @@ static void a_flow_that_comes_back_has_no_old_streams(void **state)
 	assert_non_null(stream);
 	stream->mdu.records = 3;
 	flowtab_stream_done(stream);
-	flow->retired = 1;
+	flowtab_retire(flow);
 	flowtab_let_go(flow);
 	for (uint32_t n = 10000; n < 10000 + 2 * FLOWS; n++)
 		flowtab_let_go(add(n, 41000 + n));
@@ -147,7 +147,7 @@ static void a_stream_takes_its_layers_to_the_next_flow(void **state)
 		assert_int_equal(of->structure.offset, 9);
 		flowtab_layers_done(of);
 		flowtab_stream_done(stream);
-		there->retired = 1;
+		flowtab_retire(there);
 		flowtab_let_go(there);
 		there = add(401, 42200);
 	}
