@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <mdshim/broker.h>
 
@@ -399,31 +397,4 @@ int config_parse(const char *text, size_t len, struct config *config, struct con
 	section_end(&p);
 	whole_file(&p);
 	return errors->count ? -EINVAL : 0;
-}
-
-int config_read(const char *path, struct config *config, struct config_errors *errors)
-{
-	enum { MOST = 1 << 20 };
-	char *text = malloc(MOST + 1);
-	FILE *file = text ? fopen(path, "re") : NULL;
-	int err = file ? 0 : text ? -errno : -ENOMEM;
-	struct stat st;
-	size_t len = 0;
-
-	memset(errors, 0, sizeof(*errors));
-	if (file && fstat(fileno(file), &st) == 0 && !S_ISREG(st.st_mode))
-		err = -EISDIR;
-	else if (file)
-		err = (len = fread(text, 1, MOST + 1, file)) > MOST ? -EFBIG : ferror(file) ? -EIO : 0;
-	if (!err)
-		err = config_parse(text, len, config, errors);
-	if (err && !errors->count) {
-		errors->count = 1;
-		snprintf(errors->error[0].text, sizeof(errors->error[0].text), "expected a file that can be read, found: %s",
-			strerror(-err));
-	}
-	if (file)
-		fclose(file);
-	free(text);
-	return err;
 }

@@ -38,6 +38,11 @@ void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t 
  * the gap, so that eight take little longer than one. */
 void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n);
 
+/* chain() at the least width, a constant for it, that holds so many lanes. */
+#define AES_BY_WIDTH(chain, lane, lanes, n)                                     \
+	((lanes) > 4 ? chain(8, lane, lanes, n) : (lanes) > 2 ? chain(4, lane, lanes, n) \
+		: (lanes) > 1 ? chain(2, lane, lanes, n) : chain(1, lane, lanes, n))
+
 #else
 
 static inline bool aes_present(void)

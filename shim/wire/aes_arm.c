@@ -116,13 +116,6 @@ static inline __attribute__((always_inline)) void chain_wide(const size_t width,
 
 void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n)
 {
-	if (lanes > 4)
-		chain_wide(8, lane, lanes, n);
-	else if (lanes > 2)
-		chain_wide(4, lane, lanes, n);
-	else if (lanes > 1)
-		chain_wide(2, lane, lanes, n);
-	else
-		chain_wide(1, lane, lanes, n);
+	AES_BY_WIDTH(chain_wide, lane, lanes, n);
 }
 #endif

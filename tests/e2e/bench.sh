@@ -6,9 +6,11 @@ set -u
 B=$(readlink -f -- "${1:?build folder}")
 here=$(dirname "$(readlink -f -- "$0")")
 bench=$here/../bench
-tests=0 failures=0
-if [ "$(id -u)" -ne 0 ] && ! unshare -Urmn true 2>/dev/null; then
-	echo "ok 1 - bench # SKIP needs root, or unprivileged user namespaces"
+# shellcheck source=tests/tap.sh
+. "$here/../tap.sh"
+# Not in a folder changed into by chroot, whose root is no mount.
+if ! unshare -mn true 2>/dev/null && ! unshare -Urmn true 2>/dev/null; then
+	echo "ok 1 - bench # SKIP needs namespaces of network and mounts: root, or unprivileged user namespaces"
 	echo 1..1
 	exit 0
 fi
@@ -21,20 +23,6 @@ trap 'exit 99' INT TERM
 mkfifo "$T/never"
 mkdir "$T/tmp"
 export TMPDIR=$T/tmp
-
-# check NAME COMMAND... - one test; what the command prints is the diagnosis.
-check() {
-	local name=$1 said
-	shift
-	tests=$((tests + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $tests - $name"
-	else
-		failures=$((failures + 1))
-		echo "not ok $tests - $name"
-		echo "# ${said//$'\n'/$'\n'# }"
-	fi
-}
 
 until_() {
 	local i n=$(($1 * 20))
@@ -175,5 +163,4 @@ interrupted() {
 if interrupted >"$T/why" 2>&1; then interrupted_well=true; else interrupted_well="cat $T/why"; fi
 check "an interrupted run leaves nothing behind" eval "$interrupted_well; [ '$interrupted_well' = true ]"
 bench_pid=
-echo "1..$tests"
-[ "$failures" -eq 0 ]
+finish

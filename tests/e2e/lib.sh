@@ -8,7 +8,8 @@
 set -u
 B=$(readlink -f -- "${1:?build folder}")
 top=$(dirname "$(readlink -f -- "$0")")/../..
-tests=0 failures=0
+# shellcheck source=tests/tap.sh
+. "$top/tests/tap.sh"
 
 # A machine that lets nobody make namespaces is a reason to skip, and said loudly.
 if [ -z "${MD_NET_DIR:-}" ]; then
@@ -21,22 +22,6 @@ fi
 # shellcheck source=demo/stage.sh
 . "$top/demo/stage.sh"
 capread=$B/tests/tools/capread
-
-# check NAME COMMAND... - one test; what the command prints is the diagnosis.
-check() {
-	local name=$1 said
-	shift
-	tests=$((tests + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $tests - $name"
-	else
-		failures=$((failures + 1))
-		echo "not ok $tests - $name"
-		echo "# ${said//$'\n'/$'\n'# }"
-	fi
-}
-
-finish() { echo "1..$tests"; [ "$failures" -eq 0 ]; exit; }
 
 # equal "WHAT" ACTUAL EXPECTED [...]
 equal() {
@@ -128,6 +113,18 @@ act() {
 	[ ! -e "$stage/shim.log" ] || cat "$stage/shim.log"
 	stage_close
 	return 1
+}
+
+# GStreamer as somebody else, whom let_nobody_in of patch_lib.sh or nft_lib.sh has let in, with RTCP beside: $frames of H.264.
+gstreamer() {
+	let_nobody_in
+	printf '\200\310\000\006abcdTIME\000\000\000\000\000\000\000\000\000\000\000\001\000\000\000\001' >"$stage/reports"
+	stage_send gst-launch-1.0 -q videotestsrc is-live=true num-buffers="$frames" pattern=smpte horizontal-speed=3 \
+		! video/x-raw,width=320,height=240,framerate=30/1 \
+		! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max=30 ! rtph264pay pt=96 mtu=1200 config-interval=-1 \
+		! tee name=t ! queue ! udpsink host="$stage_client" port="$STAGE_MEDIA" \
+		t. ! queue ! rtpstreampay ! filesink location="$stage/made.rtp" \
+		filesrc location="$stage/reports" blocksize=28 ! udpsink host="$stage_client" port=$((STAGE_MEDIA + 1)) sync=false
 }
 
 # scene NAME FAMILY MODE CODEC FRAMES COMMAND... - one sender; all that has to hold for it. $cover: of the key, else 64.

@@ -64,17 +64,6 @@ let_nobody_in() {
 	chmod 666 "$stage/shim.log" "$stage/made.rtp"
 }
 
-gstreamer() {
-	let_nobody_in
-	printf '\200\310\000\006abcdTIME\000\000\000\000\000\000\000\000\000\000\000\001\000\000\000\001' >"$stage/reports"
-	stage_send gst-launch-1.0 -q videotestsrc is-live=true num-buffers="$frames" pattern=smpte horizontal-speed=3 \
-		! video/x-raw,width=320,height=240,framerate=30/1 \
-		! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max=30 ! rtph264pay pt=96 mtu=1200 config-interval=-1 \
-		! tee name=t ! queue ! udpsink host="$stage_client" port="$STAGE_MEDIA" \
-		t. ! queue ! rtpstreampay ! filesink location="$stage/made.rtp" \
-		filesrc location="$stage/reports" blocksize=28 ! udpsink host="$stage_client" port=$((STAGE_MEDIA + 1)) sync=false
-}
-
 # all_by ENGINE - and none by another.
 all_by() {
 	equal "by $1" "$(figure stats.json "[.processes[].sent[\"$1\"]] | add")" "$stage_wrapped" \

@@ -6,17 +6,6 @@
 # shellcheck source=tests/e2e/patch_lib.sh
 . "$(dirname "$(readlink -f -- "$0")")/patch_lib.sh"
 
-gstreamer() {
-	let_nobody_in
-	printf '\200\310\000\006abcdTIME\000\000\000\000\000\000\000\000\000\000\000\001\000\000\000\001' >"$stage/reports"
-	stage_send gst-launch-1.0 -q videotestsrc is-live=true num-buffers="$frames" pattern=smpte horizontal-speed=3 \
-		! video/x-raw,width=320,height=240,framerate=30/1 \
-		! x264enc tune=zerolatency speed-preset=ultrafast bitrate=2000 key-int-max=30 ! rtph264pay pt=96 mtu=1200 config-interval=-1 \
-		! tee name=t ! queue ! udpsink host="$stage_client" port="$STAGE_MEDIA" \
-		t. ! queue ! rtpstreampay ! filesink location="$stage/made.rtp" \
-		filesrc location="$stage/reports" blocksize=28 ! udpsink host="$stage_client" port=$((STAGE_MEDIA + 1)) sync=false
-}
-
 ffmpeg_h264() {
 	let_nobody_in
 	rm -f "$stage/made.rtp"

@@ -72,3 +72,38 @@ all_by_the_patch() {
 	jq -c '[.processes[] | {program, sent, refused_v4, refused_v6, asides}]' "$stage/stats.json"
 	return 1
 }
+
+# --- What lies on the way ---------------------------------------------------------------------------------------------------
+
+# offload on|off - transmit checksum offload, everywhere.
+offload() {
+	inside server ethtool -K eth0 tx "$1" >/dev/null
+	inside router ethtool -K south tx "$1" >/dev/null
+	inside router ethtool -K north tx "$1" >/dev/null
+	inside client ethtool -K eth0 tx "$1" >/dev/null
+}
+
+# translation_begins / translation_ends - address translation in the router, with everything dropped that connection tracking
+# calls invalid; translated: nothing was.
+translation_begins() {
+	inside router nft -f - <<-END
+		table inet nat {
+			chain post { type nat hook postrouting priority srcnat; oifname "north" masquerade; }
+			chain pass { type filter hook forward priority filter; ct state invalid counter drop; }
+		}
+	END
+}
+translated() { inside router nft list table inet nat | grep -q 'invalid counter packets 0 '; }
+translation_ends() { inside router nft delete table inet nat; }
+
+# bridge_begins / bridge_ends - a bridge of the server's own: both its interface and the port below have the patch.
+addresses_to() {
+	inside server sh -c 'sysctl -qw "net.ipv6.conf.$0.accept_dad=0" && ip addr add 192.0.2.2/24 dev "$0" &&
+		ip addr add 2001:db8:1::2/64 dev "$0" nodad && ip route replace default via 192.0.2.1 &&
+		ip -6 route replace default via 2001:db8:1::1' "$1"
+}
+bridge_begins() {
+	inside server sh -c 'ip link add br0 type bridge && ip link set br0 up && ip link set eth0 master br0 && ip addr flush dev eth0' &&
+		addresses_to br0 && arm_server >/dev/null
+}
+bridge_ends() { inside server ip link del br0 && addresses_to eth0; }

@@ -39,13 +39,6 @@ way() {
 }
 asides() { figure stats.json "[.processes[].asides[\"$1\"]] | add // 0"; }
 
-offload() {
-	inside server ethtool -K eth0 tx "$1" >/dev/null
-	inside router ethtool -K south tx "$1" >/dev/null
-	inside router ethtool -K north tx "$1" >/dev/null
-	inside client ethtool -K eth0 tx "$1" >/dev/null
-}
-
 for state in on off; do
 	offload $state
 	for family in 4 6; do
@@ -68,28 +61,17 @@ for family in 4 6; do
 done
 inside client ethtool -K eth0 gro off >/dev/null
 
-# Address translation, with everything dropped that connection tracking calls invalid.
-inside router nft -f - <<-END
-	table inet nat {
-		chain post { type nat hook postrouting priority srcnat; oifname "north" masquerade; }
-		chain pass { type filter hook forward priority filter; ct state invalid counter drop; }
-	}
-END
-translated() { inside router nft list table inet nat | grep -q 'invalid counter packets 0 '; }
+translation_begins
 for state in on off; do
 	offload $state
 	way "address translation, offload $state" 4 inline 1200
 	way "address translation, offload $state" 6 inline 1200
 	check "address translation, offload $state: nothing is invalid" translated
 done
-inside router nft delete table inet nat
+translation_ends
 offload on
 
-# A bridge of the server's own: both its interface and the port below have the patch.
-inside server sh -c 'ip link add br0 type bridge && ip link set br0 up && ip link set eth0 master br0 &&
-	ip addr flush dev eth0 && sysctl -qw net.ipv6.conf.br0.accept_dad=0 && ip addr add 192.0.2.2/24 dev br0 &&
-	ip addr add 2001:db8:1::2/64 dev br0 nodad && ip route replace default via 192.0.2.1 && ip -6 route replace default via 2001:db8:1::1'
-arm_server >/dev/null
+bridge_begins
 for family in 4 6; do
 	way "a bridge" $family inline 1200
 	way "a bridge" $family tunnel 1200

@@ -5,7 +5,8 @@
 # TAP on standard output.
 set -u
 B=$(readlink -f -- "${1:?build folder}")
-tests=0 failures=0
+# shellcheck source=tests/tap.sh
+. "$(dirname "$(readlink -f -- "${BASH_SOURCE[0]}")")/../tap.sh"
 if [ -n "${MD_SANITIZER:-}" ]; then
 	echo "ok 1 - $(basename "$0" .sh) # SKIP programs of the system cannot be run with the runtime of a sanitizer"
 	echo 1..1
@@ -37,30 +38,9 @@ mkdir "$T/stats"
 key=000102030405060708090a0b0c0d0e0f
 echo $key >"$T/key"
 
-# check NAME COMMAND... - one test; what the command prints is the diagnosis.
-check() {
-	local name=$1 said
-	shift
-	tests=$((tests + 1))
-	if said=$("$@" 2>&1); then
-		echo "ok $tests - $name"
-	else
-		failures=$((failures + 1))
-		echo "not ok $tests - $name"
-		printf '%s\n' "$said" | head -20 | sed 's/^/# /'
-		tail -5 "$T/err" | sed 's/^/# | /'
-	fi
-}
-
-skip() {
-	tests=$((tests + 1))
-	echo "ok $tests - $1 # SKIP $2"
-}
-
-finish() {
-	echo "1..$tests"
-	[ "$failures" -eq 0 ]
-	exit
+diagnosis() {
+	printf '%s\n' "$1" | head -20 | sed 's/^/# /'
+	tail -5 "$T/err" | sed 's/^/# | /'
 }
 
 same() { [ "$1" = "$2" ] || { echo "it is       $1"; echo "expected is $2"; return 1; }; }
