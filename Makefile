@@ -102,10 +102,16 @@ $(B)/inih.a: $(INIH_A)
 	$(call SAY,COPY,$@)objcopy --redefine-sym malloc=ini_malloc --redefine-sym realloc=ini_realloc \
 		--redefine-sym free=ini_free $< $@
 
-$(B)/libmdshim.so: $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a shim/exports.map
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) $(GUEST) $(LTO) -shared -o $@ $(DOOR_OBJ) $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a \
-		-Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
-		-Wl,-soname,libmdshim.so
+SHIM_LIBS := $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
+SHIM_LINK  = -Wl,--version-script=shim/exports.map -Wl,--exclude-libs,ALL -Wl,-z,nodelete,-z,now,-z,relro,-z,defs \
+             -Wl,-soname,libmdshim.so
+$(B)/libmdshim.so: $(DOOR_OBJ) $(SHIM_LIBS) shim/exports.map
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) $(GUEST) $(LTO) -shared -o $@ $(DOOR_OBJ) $(SHIM_LIBS) $(SHIM_LINK)
+
+# The same, but that every datagram takes the long way: to be compared with.
+$(B)/tests/longway/libmdshim.so: tests/longway/lane.c $(DOOR_OBJ) $(SHIM_LIBS) shim/exports.map
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) $(GUEST) -fno-lto $(CPPFLAGS) -Ishim -shared -o $@ $< $(DOOR_OBJ) $(SHIM_LIBS) $(SHIM_LINK)
 
 # mdctl import writes books as the provisioner does.
 $(B)/provisioner/mdctl/%.o: provisioner/mdctl/%.c
@@ -293,7 +299,7 @@ $(B)/tests/bench/replay: $(B)/shim/check/capture.o
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/librooms.a $(B)/libmdwire.a $(B)/inih.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lpthread
 
-check-programs: $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS) $(BENCHES)
+check-programs: $(B)/tests/longway/libmdshim.so $(PRODUCTS) $(GAIN) $(B)/receive $(B)/hint $(B)/gst/libgstmdhint.so $(B)/tests/tools/capread $(B)/tests/tools/hintcpp $(UNIT) $(VICTIMS) $(PRELOADS) $(TOOLS) $(BENCHES)
 
 # --- Targets --------------------------------------------------------------------------------------------------------
 test:

@@ -239,9 +239,53 @@ static void every_changed_bit_is_noticed(void **state)
 	}
 }
 
+/* In one pass, right behind the octets, or where that is not for such an area, all the same. */
+static void area_behind_its_octets_is_the_same_area(void **state)
+{
+	static uint8_t row[1600 + 2 * MD_AREA_USUAL], expected[100];
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		struct md_key key = { .keyid = 7, .len = 16, .key = { 9, 9, 9 } };
+		struct md_area a;
+		ptrdiff_t n;
+
+		random = random * 1664525u + 1013904223u;
+		a = area_with(random >> 8 & 1 ? random >> 9 & 63 : (random >> 9) % 1500, true);
+		w.tuple.version = random & 1 << 20 ? 4 : 6;
+		key.cover = random & 1 << 21 ? MD_COVER_MIN : random & 1 << 22 ? 0 : 100;
+		key.nat = random & 1 << 23;
+		key.algorithm = random >> 24 & 15 ? MD_AES_128_CMAC_96 : MD_HMAC_SHA1_96;
+		w.ids.form = random & 1 << 28 ? MD_FORM_EXP : MD_FORM_KIND;
+		w.ids.med_kind = MD_LAB_MED_KIND;
+		w.ids.ofc_kind = MD_LAB_OFC_KIND;
+		w.ids.legacy16 = random & 1 << 29;
+		w.meta.option = random & 1 << 30 ? MD_MED : MD_OFC;
+		w.meta.p = (uint8_t)(1 + i % 4); /* 4 must not be sent */
+		w.meta.ts = random;
+		a.key = i % 16 ? &w.key : NULL;
+		a.fill = i % 32 ? 0 : 60;
+		assert_int_equal(md_traffic_key_make(&w.key, &key, &w.tuple, lend_openssl()), 0);
+		for (size_t k = 0; k < a.user_len; k++)
+			w.octets[k] = (uint8_t)(k * random >> 3);
+		n = md_area_write(expected, 60, &a, lend_openssl());
+		memset(row, 0xa5, sizeof(row));
+		memcpy(row, w.octets, a.user_len);
+		a.user = NULL;
+		a.pieces = 0;
+		assert_int_equal(md_area_write_behind(row, i % 3 ? 60 : MD_AREA_USUAL + 3, &a, lend_openssl()), n > 0 && !(i % 3) && n > MD_AREA_USUAL + 3 ? MD_E_ROOM : n);
+		if (n > 0 && (i % 3 || n <= MD_AREA_USUAL + 3))
+			assert_memory_equal(row + a.user_len, expected, (size_t)n);
+		for (size_t k = a.user_len + 60; k < sizeof(row); k++)
+			assert_int_equal(row[k], 0xa5);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(area_behind_its_octets_is_the_same_area),
 		cmocka_unit_test(area_has_one_size_for_odd_and_even_user_data),
 		cmocka_unit_test(usual_areas_fit_into_what_the_header_promises),
 		cmocka_unit_test(token_stands_between_metadata_and_auth),
