@@ -103,7 +103,7 @@ static inline __attribute__((always_inline)) int try_engine(const struct engine 
 			return err;
 		*armed = true;
 		if (n > 1)
-			n = go_along(engine, sock, view, parcel, n, now, handle);
+			n = engine->one_by_one ? 1 : go_along(engine, sock, view, parcel, n, now, handle);
 		tally_engine(tally, engine->id, (int)n);
 		if (alone)
 			tally_settle(tally);
@@ -153,22 +153,16 @@ static __attribute__((noinline)) void skip_refused(unsigned six, bool tunnel, un
 	atomic_store_explicit(&skip[six][tunnel].until, now + SKIP_MS, memory_order_relaxed);
 }
 
-const struct engine *egress_ready(struct sock *sock, const struct slip *slip, uint32_t now, void **handle)
+const struct engine *egress_first(uint8_t version, bool tunnel, uint32_t now)
 {
-	unsigned six = slip->tuple->version == 6;
-	bool tunnel = slip->router >= 0;
-	unsigned i = atomic_load_explicit(&skip[six][tunnel].engines, memory_order_relaxed);
-	const struct engine *engine;
+	unsigned six = version == 6, i = atomic_load_explicit(&skip[six][tunnel].engines, memory_order_relaxed);
 
 	if (atomic_load_explicit(&skip[six][tunnel].until, memory_order_relaxed) - now > SKIP_MS)
 		i = 0;
-	if (i >= engine_count || state[six][i].wrong || atomic_load_explicit(&state[six][i].refused, memory_order_relaxed))
+	if (i >= engine_count || state[six][i].wrong || atomic_load_explicit(&state[six][i].refused, memory_order_relaxed) ||
+		(engines[i]->tunnel_only && !tunnel) || !engines[i]->ready)
 		return NULL;
-	engine = engines[i];
-	if ((engine->tunnel_only && !tunnel) || slip->area_len > engine->largest || !engine->ready)
-		return NULL;
-	*handle = engine->ready(sock, slip, now);
-	return *handle ? engine : NULL;
+	return engines[i];
 }
 
 static inline __attribute__((always_inline)) int send_by_best(struct sock *sock, const struct view *view, struct parcel *const *parcel, unsigned n, uint32_t now,

@@ -60,6 +60,7 @@ struct engine {
 	int (*post)(void *handle, const struct slip *slip);
 	/* What arm() made was closed or replaced by the application: it is not used again. */
 	void (*disarm)(void *handle);
+	bool one_by_one;             /* arm() takes what send() gives back: n is 1 */
 };
 
 /* md_sum() of the user data, for an engine that writes the UDP header itself; the area is the last piece. */
@@ -82,8 +83,8 @@ bool egress_usable(uint8_t version);
 /* Whether no other engine that may be had stands in front of this one. */
 bool egress_is_first(enum md_engine engine, uint8_t version, bool tunnel, uint32_t now);
 
-/* The engine that egress_send() would try first, if it is ready for such a datagram; else NULL. */
-const struct engine *egress_ready(struct sock *sock, const struct slip *slip, uint32_t now, void **handle);
+/* The engine that egress_send() would try first, if that is known and it has a short way; else NULL. */
+const struct engine *egress_first(uint8_t version, bool tunnel, uint32_t now);
 
 /* Puts it out by the best engine for the socket, which is counted. alone: the call has no other datagram, so what was
  * counted is settled just before it goes out; what does not get out is taken back. 0, or -errno: -ENODEV no engine,

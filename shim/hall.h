@@ -161,7 +161,7 @@ enum { LANE_NOT = -3 };
 int lane_send(struct call *call);
 
 /* lane.c - a datagram of that socket and flow was wrapped by the long way. */
-void lane_learn(struct sock *sock, const struct packet *packet);
+void lane_learn(const struct call *call, const struct packet *packet);
 
 /* One datagram while it is wrapped. Its parts point at each other: it stays where it is. */
 enum { AREA_ROOM = 64 };             /* an area without token, with room to spare */

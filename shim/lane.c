@@ -46,16 +46,22 @@ struct lane {
 	uint64_t undo[2];
 };
 
-void lane_learn(struct sock *sock, const struct packet *packet)
+/* By which engine it goes out, if that has a short way. */
+static inline const struct engine *engine_for(const struct call *call, const struct packet *packet)
 {
-	const struct route *route = packet->route;
+	bool tunnel = packet->route->mode == MODE_TUNNEL;
 
-	if (packet->protocol != PROTO_RTP || packet->flow->chosen || route->token_len || !hall.config->auth ||
-		atomic_load_explicit(&packet->flow->shape, memory_order_relaxed) != SHAPE_FRAMES)
+	return egress_first(tunnel ? packet->tunnel->tuple.version : packet->flow->tuple.version, tunnel, call->now);
+}
+
+void lane_learn(const struct call *call, const struct packet *packet)
+{
+	if (packet->protocol != PROTO_RTP || packet->flow->chosen || packet->route->token_len || !hall.config->auth ||
+		atomic_load_explicit(&packet->flow->shape, memory_order_relaxed) != SHAPE_FRAMES || !engine_for(call, packet))
 		return;
 	flowtab_make_usual(packet->flow);
-	if (!atomic_load_explicit(&sock->usual, memory_order_relaxed))
-		atomic_store_explicit(&sock->usual, 1, memory_order_relaxed);
+	if (!atomic_load_explicit(&call->sock->usual, memory_order_relaxed))
+		atomic_store_explicit(&call->sock->usual, 1, memory_order_relaxed);
 }
 
 /* --- Conditions ------------------------------------------------------------------------------------------------------- */
@@ -169,8 +175,8 @@ static inline bool way_is_usual(struct call *call, struct lane *lane, size_t len
 	if (headers_len(slip->tuple->version) + slip->user_len + slip->area_len > mtu)
 		return false;
 	wrap_marking(call, packet, &lane->ip);
-	lane->engine = egress_ready(call->sock, slip, call->now, &lane->handle);
-	return lane->engine != NULL;
+	lane->handle = lane->engine->ready(call->sock, slip, call->now);
+	return lane->handle != NULL;
 }
 
 /* All of them. Pinned where true: flow, stream, book. */
@@ -190,7 +196,10 @@ static inline bool is_usual(struct call *call, struct lane *lane)
 		return false;
 	packet->key.route = packet->flow->route;
 	packet->route = &hall.config->route[packet->flow->route];
-	if (!tunnel_is_usual(call, packet) || !flow_is_usual(call, packet) || !key_is_usual(call, lane) ||
+	if (!tunnel_is_usual(call, packet))
+		return false;
+	lane->engine = engine_for(call, packet);
+	if (!lane->engine || !flow_is_usual(call, packet) || !key_is_usual(call, lane) ||
 		!way_is_usual(call, lane, msg->msg_iov->iov_len) || pending_error(call, packet))
 		return false;
 	lane->stream = flowtab_stream_at_once(packet->flow, packet->rtp.ssrc, call->now);

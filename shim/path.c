@@ -94,7 +94,7 @@ enum md_aside path_take(struct call *call, struct packet *packet)
 	tally_count(&call->tally, wrap_counted_as(packet->route), 1); /* before it is out: see stats.h */
 	why = wrap(call, packet);
 	if (why == MD_ASIDE_COUNT)
-		lane_learn(call->sock, packet);
+		lane_learn(call, packet);
 	flowtab_let_go(packet->flow);
 	if (why != MD_ASIDE_COUNT)
 		tally_count(&call->tally, wrap_counted_as(packet->route), -1);

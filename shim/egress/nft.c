@@ -94,4 +94,4 @@ static int nft_test(uint8_t version)
 	return witness_first(version);
 }
 
-const struct engine engine_nft = { MD_ENGINE_NFT, true, MD_ARM_AREA_MAX, nft_test, nft_arm, nft_send, NULL, NULL, nft_disarm };
+const struct engine engine_nft = { MD_ENGINE_NFT, true, MD_ARM_AREA_MAX, nft_test, nft_arm, nft_send, NULL, NULL, nft_disarm, false };

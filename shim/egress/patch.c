@@ -454,4 +454,4 @@ static int patch_test(uint8_t version)
 }
 
 const struct engine engine_patch = { MD_ENGINE_PATCH, false, MD_ARM_AREA_MAX, patch_test, patch_arm, patch_send, patch_ready, patch_post,
-	patch_disarm };
+	patch_disarm, false };

@@ -10,7 +10,7 @@ int lane_send(struct call *call)
 	return LANE_NOT;
 }
 
-void lane_learn(struct sock *sock, const struct packet *packet)
+void lane_learn(const struct call *call, const struct packet *packet)
 {
-	(void)sock, (void)packet;
+	(void)call, (void)packet;
 }
