@@ -203,7 +203,7 @@ static bool obey(struct xsklease *lease, const struct config *config, const stru
 
 void xsklease_hear(struct xsklease *lease, const struct config *config)
 {
-	struct md_broker_request request;
+	struct md_broker_request request = { 0 };
 	int udp, n = xskask_read(lease->connection, &request, &udp);
 
 	if (n == -EAGAIN)

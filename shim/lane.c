@@ -42,7 +42,6 @@ struct lane {
 	struct md_ip ip;
 	struct md_traffic_key key;   /* a book's */
 	struct book book;
-	enum md_aside why;           /* what speaks against it, once it was looked into */
 	uint64_t undo[2];
 };
 
