@@ -105,9 +105,6 @@ all() {
 single=
 never='mac wrong\|went back\|is wrong'
 all raw
-# Here the kernel chooses the source again with each datagram of a connected socket, and it may not be the one that was
-# signed, by either way.
-never='went back\|is wrong'
 single=single
 if arm "$T" >"$T/why"; then
 	all patch

@@ -296,6 +296,10 @@ static void with_flags(int s)
 	socklen_t to_len = destination(s, &to);
 	int flag = flags[draw(4)];
 
+	/* Afterwards Linux sends a connected socket's datagrams to where the pieces went (the flow it keeps for both is one), and they were
+	 * signed for its peer: that is between this program and the kernel. */
+	if (flag == MSG_MORE && single)
+		flag = 0;
 	tell("flagged", sendto(number[s], octets, len, flag, (void *)&to, to_len));
 	if (flag == MSG_MORE)
 		tell("released", sendto(number[s], octets, 20, 0, (void *)&to, to_len));
