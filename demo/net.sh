@@ -28,9 +28,21 @@ born() {
 # alive "PID START"
 alive() { [ -n "${1:-}" ] && [ "$(born "${1% *}")" = "${1#* }" ]; }
 
+# gone DIR PID... - until none of them is there any more; they were killed, so that takes a moment.
+gone() {
+	local dir=$1 i pid left
+	shift
+	for ((i = 0; i < 500; i++)); do
+		left=
+		for pid; do born "$pid" >/dev/null && left=$pid; done
+		[ -n "$left" ] || return
+		read -rt 0.01 _ <>"$dir/never"
+	done
+}
+
 # Every process in the namespace that a holder holds, then the holder, then the folder.
 take_down() {
-	local dir=$1 name holder space other
+	local dir=$1 name holder space other killed=()
 	for name in server router client; do
 		holder=$(cat "$dir/$name" 2>/dev/null) || continue
 		alive "$holder" || continue
@@ -39,10 +51,11 @@ take_down() {
 		[ "$space" != "$(readlink /proc/self/ns/net)" ] || continue
 		for other in /proc/[0-9]*; do
 			[ "$(readlink "$other/ns/net" 2>/dev/null)" = "$space" ] || continue
-			[ "${other#/proc/}" = "$holder" ] || kill -KILL "${other#/proc/}" 2>/dev/null
+			[ "${other#/proc/}" = "$holder" ] || { kill -KILL "${other#/proc/}" && killed+=("${other#/proc/}"); } 2>/dev/null
 		done
-		kill -KILL "$holder" 2>/dev/null
+		kill -KILL "$holder" 2>/dev/null && killed+=("$holder")
 	done
+	gone "$dir" "${killed[@]}"
 	rm -rf "$dir"
 }
 
