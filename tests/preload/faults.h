@@ -14,11 +14,11 @@ enum fault_kind {
 #define FAULT_NAMES "calls", "start", "descriptors", "fork", "exec", "clock", "remove", "cut", "config"
 
 /* In the order of the refusals. */
-#define FAULT_CALL_NAMES "socket", "getsockopt", "setsockopt", "bind", "connect", "getsockname", "getpeername", "sendmsg", \
+#define FAULT_CALL_NAMES "socket", "getsockopt", "setsockopt", "bind", "connect", "getsockname", "getpeername", "sendmsg", "sendmmsg", \
 	"fcntl", "ppoll", "prlimit64", "sched_yield", "rt_sigprocmask", "futex", "getrandom", "getdents64", "close", "mmap", \
 	"madvise", "open", "fallocate", "rename"
 
-enum { FAULT_CALLS_MOST = 22, FAULTS_DATAGRAMS = 1 << 22 };
+enum { FAULT_CALLS_MOST = 23, FAULTS_DATAGRAMS = 1 << 22 };
 
 struct faults_report {
 	uint64_t fault[FAULT_KINDS];

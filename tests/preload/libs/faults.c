@@ -127,6 +127,7 @@ static const struct refusals refusals[] = {
 	{ SYS_getsockname, { ENOBUFS, ENOMEM, EBADF } },
 	{ SYS_getpeername, { ENOBUFS, ENOTCONN, EBADF } },
 	{ SYS_sendmsg, { EPERM, ENOBUFS, EAGAIN, EINTR, ENOMEM, EMSGSIZE, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EINVAL, EIO } },
+	{ SYS_sendmmsg, { EPERM, ENOBUFS, EAGAIN, EINTR, ENOMEM, EMSGSIZE, ENETUNREACH, EHOSTUNREACH, ENETDOWN, ENOSYS, EIO } },
 	{ SYS_fcntl, { EMFILE, EINVAL, EINTR, EPERM } },
 	{ SYS_ppoll, { EINTR, ENOMEM, EAGAIN } },
 	{ SYS_prlimit64, { EPERM, ENOSYS } },
@@ -149,9 +150,9 @@ static bool is_ours(long nr, long fd)
 	int type = 0;
 	socklen_t len = sizeof type;
 
-	if (nr == SYS_sendto || nr == SYS_sendmmsg || nr == SYS_write || nr == SYS_writev)
+	if (nr == SYS_sendto || nr == SYS_write || nr == SYS_writev)
 		return false;
-	if (nr != SYS_sendmsg)
+	if (nr != SYS_sendmsg && nr != SYS_sendmmsg)
 		return true;
 	return kernel(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, (long)&type, (long)&len, 0) == 0 && type == SOCK_RAW;
 }
@@ -160,7 +161,7 @@ static bool is_ours(long nr, long fd)
  * nothing else would happen. */
 static unsigned seldom(long nr)
 {
-	return nr == SYS_sendmsg || nr == SYS_rt_sigprocmask ? 1 : 10;
+	return nr == SYS_sendmsg || nr == SYS_sendmmsg || nr == SYS_rt_sigprocmask ? 1 : 10;
 }
 
 /* The error that the shim's call shall get, 0 for none. */
@@ -220,6 +221,8 @@ static void trapped(int signal, siginfo_t *info, void *context)
 		result = -error;
 	else if (nr == SYS_sendmsg && result >= 0 && report && is_ours(nr, a[0]) && !is_trial((const struct msghdr *)a[1]))
 		__atomic_fetch_add(&report->wrapped, 1, __ATOMIC_RELAXED);
+	else if (nr == SYS_sendmmsg && result > 0 && report && is_ours(nr, a[0]))
+		__atomic_fetch_add(&report->wrapped, (uint64_t)result, __ATOMIC_RELAXED);
 #if defined(__x86_64__)
 	g[REG_RAX] = result;
 #else
