@@ -233,6 +233,9 @@ $(B)/tests/unit/test_gain_rate: $(B)/demo/gain/rate.o
 $(B)/tests/unit/test_patch_program.o: $(B)/tests/bpf/datagram.skel.h
 $(B)/tests/unit/test_patch_program.o: CPPFLAGS += -isystem $(B)/tests/bpf
 $(B)/tests/unit/test_patch_program: TEST_LIBS := -lbpf
+# Patch and guard in the kernel, put there as the daemon does.
+$(B)/tests/unit/test_patch_kept: TEST_LIBS := -lbpf
+$(B)/tests/unit/test_patch_kept: $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armdetour.o armlink.o armoff.o armpair.o netns.o)
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
 # The reader of the draft's text form, of mdctl.

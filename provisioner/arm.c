@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -32,6 +33,8 @@ static const struct {
 	{ "segment", offsetof(struct arm, segment) },
 	{ "detours", offsetof(struct arm, detours) },
 	{ "home", offsetof(struct arm, home) },
+	{ "generation", offsetof(struct arm, generation) },
+	{ "next", offsetof(struct arm, next) },
 };
 enum { PINNED = sizeof(pinned) / sizeof(pinned[0]) };
 
@@ -173,7 +176,8 @@ static int take_descriptors(struct arm *arm, const struct arm_bpf *skeleton, cha
 		bpf_map__fd(skeleton->maps.arm_namespaces), bpf_map__fd(skeleton->maps.arm_control),
 		bpf_map__fd(skeleton->maps.arm_counts), bpf_map__fd(skeleton->maps.arm_calls),
 		bpf_program__fd(skeleton->progs.arm_segment), bpf_map__fd(skeleton->maps.arm_detours),
-		bpf_program__fd(skeleton->progs.arm_home) };
+		bpf_program__fd(skeleton->progs.arm_home), bpf_map__fd(skeleton->maps.data_generation),
+		bpf_map__fd(skeleton->maps.arm_next) };
 	char path[ARM_PATH];
 
 	for (unsigned i = 0; i < PINNED; i++) {
@@ -185,10 +189,21 @@ static int take_descriptors(struct arm *arm, const struct arm_bpf *skeleton, cha
 	return 0;
 }
 
+static int map_generation(struct arm *arm)
+{
+	void *at = mmap(NULL, sizeof(*arm->raised), PROT_READ | PROT_WRITE, MAP_SHARED, arm->generation, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	arm->raised = at;
+	return 0;
+}
+
 static int load(struct arm *arm, const char *cgroup_path, char why[static ARM_WHY])
 {
 	struct arm_bpf *skeleton;
-	int err, cgroup = cgroup_open(cgroup_path, why);
+	uint32_t zero = 0;
+	int ours, err, cgroup = cgroup_open(cgroup_path, why);
 
 	if (cgroup < 0)
 		return cgroup;
@@ -201,7 +216,15 @@ static int load(struct arm *arm, const char *cgroup_path, char why[static ARM_WH
 		return arm_fail(why, err, "the kernel refuses the programs: %s%s", strerror(-err),
 			err == -EPERM ? " (needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)" : err == -EINVAL ? " (needs Linux 5.18)" : "");
 	}
+	ours = bpf_program__fd(skeleton->progs.arm_ours);
 	err = take_descriptors(arm, skeleton, why);
+	if (!err) {
+		err = map_generation(arm);
+		if (!err)
+			err = bpf_map_update_elem(arm->next, &zero, &ours, BPF_ANY);
+		if (err)
+			arm_fail(why, err, "the programs cannot be put together: %s", strerror(-err));
+	}
 	if (!err)
 		err = arm_let_in(arm, true);
 	/* Nobody can ask before the guard is there. */
@@ -233,7 +256,7 @@ static int take_up(struct arm *arm)
 	if (access(path, F_OK) != 0)
 		return -ESTALE;
 	arm_path_of(arm, "enrol", path);
-	return access(path, F_OK) != 0 ? -ESTALE : 0;
+	return access(path, F_OK) != 0 || map_generation(arm) != 0 ? -ESTALE : 0;
 }
 
 struct arm *arm_new(const struct arm_place *place)
@@ -252,6 +275,9 @@ struct arm *arm_new(const struct arm_place *place)
 
 static void let_go_of_all(struct arm *arm)
 {
+	if (arm->raised)
+		munmap((void *)arm->raised, sizeof(*arm->raised));
+	arm->raised = NULL;
 	for (unsigned i = 0; i < PINNED; i++) {
 		if (*descriptor(arm, i) >= 0)
 			close(*descriptor(arm, i));
@@ -305,6 +331,7 @@ int arm_open(struct arm **out, const struct arm_place *place, char why[static AR
 				arm_unpin_all(arm);
 		} else {
 			arm_let_in(arm, true);
+			arm_raise(arm);
 		}
 		flock(arm->lock, LOCK_UN);
 	}
