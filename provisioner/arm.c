@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "arm.skel.h"
+#include "armquick.h"
 
 /* What is pinned under which name; links without a descriptor that we need. */
 static const struct {
@@ -199,11 +200,23 @@ static int map_generation(struct arm *arm)
 	return 0;
 }
 
+/* From the patch to its second program, to the quick one if the kernel takes it. */
+static int lead_to_ours(const struct arm *arm, const struct arm_bpf *skeleton)
+{
+	int err, quick = arm->clsact ? -1 : armquick_load(skeleton->obj);
+	int ours = quick >= 0 ? quick : bpf_program__fd(skeleton->progs.arm_ours);
+	uint32_t zero = 0;
+
+	err = bpf_map_update_elem(arm->next, &zero, &ours, BPF_ANY);
+	if (quick >= 0)
+		close(quick);
+	return err;
+}
+
 static int load(struct arm *arm, const char *cgroup_path, char why[static ARM_WHY])
 {
 	struct arm_bpf *skeleton;
-	uint32_t zero = 0;
-	int ours, err, cgroup = cgroup_open(cgroup_path, why);
+	int err, cgroup = cgroup_open(cgroup_path, why);
 
 	if (cgroup < 0)
 		return cgroup;
@@ -216,12 +229,11 @@ static int load(struct arm *arm, const char *cgroup_path, char why[static ARM_WH
 		return arm_fail(why, err, "the kernel refuses the programs: %s%s", strerror(-err),
 			err == -EPERM ? " (needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)" : err == -EINVAL ? " (needs Linux 5.18)" : "");
 	}
-	ours = bpf_program__fd(skeleton->progs.arm_ours);
 	err = take_descriptors(arm, skeleton, why);
 	if (!err) {
 		err = map_generation(arm);
 		if (!err)
-			err = bpf_map_update_elem(arm->next, &zero, &ours, BPF_ANY);
+			err = lead_to_ours(arm, skeleton);
 		if (err)
 			arm_fail(why, err, "the programs cannot be put together: %s", strerror(-err));
 	}

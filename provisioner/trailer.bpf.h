@@ -402,6 +402,32 @@ static __always_inline int cut_area(struct __sk_buff *skb, const struct place *p
 	return bpf_l4_csum_replace(skb, udp + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
 }
 
+#ifdef ARM_KERNEL_TYPES
+#include <bpf/bpf_core_read.h>
+
+/* What struct __sk_buff does not show, by the kernel's own description of its types. */
+struct sk_buff {
+	uint8_t ip_summed : 2;
+} __attribute__((preserve_access_index));
+
+extern void *bpf_cast_to_kern_ctx(void *skb) __ksym;
+
+/* Whether the device will compute the checksum (CHECKSUM_PARTIAL), so that the field is right as it stands. */
+static __always_inline int is_left_to_device(struct __sk_buff *skb)
+{
+	struct sk_buff *own = bpf_cast_to_kern_ctx(skb);
+
+	return BPF_CORE_READ_BITFIELD(own, ip_summed) == 3;
+}
+#else
+/* Not known; the kernel knows when it is asked to change the field. */
+static __always_inline int is_left_to_device(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0;
+}
+#endif
+
 /* The same by writing into the packet, for programs that may: see arm_ours. */
 static __always_inline int cut_area_here(struct __sk_buff *skb, const struct place *p, uint32_t area)
 {
@@ -415,6 +441,8 @@ static __always_inline int cut_area_here(struct __sk_buff *skb, const struct pla
 	if (udp + 8 > data_end)
 		return cut_area(skb, p, area);
 	*(uint16_t *)(void *)(udp + 4) = new;
+	if (is_left_to_device(skb))
+		return 0;
 	return bpf_l4_csum_replace(skb, at + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
 }
 
