@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -12,6 +13,11 @@
 #include "real.h"
 
 enum { OURS_LIMIT_MAX = 1 << 20, OURS_LIMIT_MIN = 1024 };
+
+/* Descriptors of ours carry a signal for their input and output (F_SETSIG) that no program can want, since none can catch it;
+ * it is never sent, for that takes O_ASYNC and an owner as well. Asking for it takes half the time of asking for the cookie
+ * (139 against 249 ns), and that is once a datagram. Which of ours it is says the table. */
+enum { OURS_SIGNAL = SIGSTOP };
 
 /* By number, the cookie of the socket we put there. Ordinary memory: a child has to know what it inherited. */
 static _Atomic uint64_t *held;
@@ -83,6 +89,7 @@ static int settle(long fd, uint64_t may, uint64_t *cookie)
 		raw_close((int)fd);
 		return -EMFILE;
 	}
+	raw_call(SYS_fcntl, fd, F_SETSIG, OURS_SIGNAL, 0, 0, 0); /* refused: the cookie is asked for each time */
 	remember((uint32_t)fd, *cookie);
 	return (int)fd;
 }
@@ -105,7 +112,12 @@ int ours_adopt(int fd, uint64_t *cookie)
 
 bool ours_still(int fd, uint64_t cookie)
 {
-	return fd >= 0 && cookie && cookie_of(fd) == cookie;
+	if (fd < 0 || !cookie)
+		return false;
+	if ((uint32_t)fd < limit && atomic_load_explicit(&held[fd], memory_order_relaxed) == cookie &&
+		raw_call(SYS_fcntl, fd, F_GETSIG, 0, 0, 0, 0) == OURS_SIGNAL)
+		return true;
+	return cookie_of(fd) == cookie;
 }
 
 void ours_close(int fd, uint64_t cookie)

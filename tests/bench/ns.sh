@@ -2,6 +2,10 @@
 # shellcheck shell=sh
 # ns.sh - to be sourced inside a new network namespace: a link whose far end drops everything, and configurations.
 
+# Of whom what this shell makes is: its number, and that of the PID namespace in which that says something.
+pid_space=$(readlink /proc/self/ns/pid | tr -dc 0-9)
+mark=mdshim-bench.$$.$pid_space
+
 # link [veth|null] - ($LINK_QUEUES: with so many queues to send by) v0 leads to 198.18.0.0/15, 203.0.113.0/24 and 2001:db8::/32. veth: v1 is its far end and drops at ingress;
 # null: v0 drops what it is given. Trains are cut by the sender's kernel, as for a device that cannot: else they would
 # never be datagrams at all here.
@@ -33,7 +37,7 @@ link_null() {
 arm() {
 	cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
 	[ -n "$cgroup" ] || { echo "no file system of control groups is mounted"; return 1; }
-	armed=$1/bpf cgroup=$cgroup/mdshim-bench.$$
+	armed=$1/bpf cgroup=$cgroup/$mark
 	mkdir -p "$armed"
 	if ! mount -t bpf bpf "$armed" 2>/dev/null; then
 		echo "no BPF file system"

@@ -35,7 +35,7 @@ root=${3:-no}
 . "$here/stand.sh"
 
 sweep
-work=$(mktemp -d "${TMPDIR:-/tmp}/mdshim-bench.$$.XXXXXX") || exit 2
+work=$(mktemp -d "${TMPDIR:-/tmp}/$mark.XXXXXX") || exit 2
 # shellcheck disable=SC2317
 ended() { trap '' INT TERM HUP; take_down; }
 trap ended EXIT

@@ -26,10 +26,10 @@ until_() {
 	return 1
 }
 
-# Control groups and folders of runs that were killed, if their owner is dead.
+# Control groups and folders of runs that were killed, if their owner is dead; of other PID namespaces nobody here can tell.
 sweep() {
 	local old pid
-	for old in "${TMPDIR:-/tmp}"/mdshim-bench.* "$(cgroups)"/mdshim-bench.*; do
+	for old in "${TMPDIR:-/tmp}"/mdshim-bench.*."$pid_space"* "$(cgroups)"/mdshim-bench.*."$pid_space"; do
 		[ -d "$old" ] && [ -O "$old" ] && [ ! -L "$old" ] || continue
 		pid=${old##*/mdshim-bench.} pid=${pid%%.*}
 		[ ! -e "/proc/$pid" ] || continue
@@ -156,7 +156,7 @@ spaces() { local sink; for sink in $sinks; do space "$1" "$sink" || return 1; do
 # A control group whose senders alone have to do with what is in the kernel.
 own_group() {
 	[ -n "$(cgroups)" ] || { echo "no file system of control groups (cgroup2) is mounted"; return 1; }
-	group=$(cgroups)/mdshim-bench.$$
+	group=$(cgroups)/$mark
 	mkdir "$group" && echo "$group/cgroup.procs" >"$work/cgroup.$1"
 }
 

@@ -37,7 +37,7 @@ until_() {
 cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
 nothing_left() {
 	local left
-	left=$(ls "$TMPDIR"; ls -d "${cgroups:-/nowhere}"/mdshim-bench."$bench_pid" 2>/dev/null)
+	left=$(ls "$TMPDIR"; ls -d "${cgroups:-/nowhere}"/mdshim-bench."$bench_pid".* 2>/dev/null)
 	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
 }
 
