@@ -627,6 +627,8 @@ static void what_is_read_where_it_lies_is_what_the_general_way_finds(void **stat
 		fill(&d, what & 4 ? 4 : 6, next_random() % 120, &form);
 		if (what & 8)
 			shift_words(&d);
+		if ((what & 64) && (d.user_len & 1) && d.area[2])
+			d.area[0]++, d.area[2]--; /* the pad octet, at the expense of the OCS */
 		build_usual(&p, &d, false);
 		if (what & 16)
 			p.octets[12 + next_random() % 44 % (p.len - 12)] ^= (uint8_t)(1u << next_random() % 8);
