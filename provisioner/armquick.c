@@ -12,9 +12,9 @@
 /* What it keeps of its own is the number of its next ticket: nobody else draws one. */
 static int share_maps(struct armquick_bpf *skeleton, const struct bpf_object *maps)
 {
-	struct bpf_map *own;
+	const struct bpf_object *object = skeleton->obj;
 
-	bpf_object__for_each_map(own, skeleton->obj) {
+	for (struct bpf_map *own = bpf_object__next_map(object, NULL); own; own = bpf_object__next_map(object, own)) {
 		const struct bpf_map *theirs = bpf_object__find_map_by_name(maps, bpf_map__name(own));
 		int err = theirs ? bpf_map__reuse_fd(own, bpf_map__fd(theirs)) : 0;
 
@@ -32,7 +32,7 @@ int armquick_load(const struct bpf_object *maps)
 
 	if (!skeleton)
 		return -errno;
-	bpf_object__for_each_program(program, skeleton->obj)
+	for (program = bpf_object__next_program(skeleton->obj, NULL); program; program = bpf_object__next_program(skeleton->obj, program))
 		bpf_program__set_autoload(program, program == skeleton->progs.arm_ours);
 	fd = share_maps(skeleton, maps);
 	if (!fd)
