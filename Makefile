@@ -38,7 +38,7 @@ DOOR_OBJ   := $(B)/shim/interpose.o $(B)/shim/start.o $(B)/shim/taps.o
 MDCTL_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/mdctl/*.c))
 ROUTER_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard demo/router/*.c))
 BOOK_OBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard provisioner/book*.c))
-ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armdetour.o arminterfaces.o armlink.o armoff.o armpair.o netns.o nft.o)
+ARM_OBJ    := $(addprefix $(B)/provisioner/,arm.o armdetour.o arminterfaces.o armlink.o armoff.o armpair.o armquick.o netns.o nft.o)
 PROVISION_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out %.bpf.c,$(wildcard provisioner/*.c)))
 RADIO_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard demo/radio/*.c))
 # What "make gain" runs, beside the encoder.
@@ -124,20 +124,29 @@ $(B)/mdctl: $(MDCTL_OBJ) $(ARM_OBJ) $(B)/provisioner/bookjson.o $(B)/provisioner
 $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lxdp -lbpf -lmnl -lpthread -lm
 
+CLANG_BPF = clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -ffreestanding -Iinclude -isystem /usr/include/$$($(CC) -print-multiarch)
 # The programs in the kernel: byte code of clang, joined into one object, and a header that carries it.
 $(B)/%.bpf.o: %.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
 	@mkdir -p $(@D)
-	$(call SAY,BPF,$<)clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -ffreestanding -Iinclude \
-		-isystem /usr/include/$$($(CC) -print-multiarch) -c -o $@ $<
+	$(call SAY,BPF,$<)$(CLANG_BPF) -c -o $@ $<
 
 $(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard.bpf.o
 	$(call SAY,BPF,$@)$(BPFTOOL) gen object $(@D)/arm.bpf.o $^ && $(BPFTOOL) gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
 
+# The patch once more, for kernels that describe their types.
+$(B)/provisioner/quick.bpf.o: provisioner/patch.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
+	@mkdir -p $(@D)
+	$(call SAY,BPF,$@)$(CLANG_BPF) -DARM_KERNEL_TYPES -c -o $@ $<
+
+$(B)/provisioner/armquick.skel.h: $(B)/provisioner/quick.bpf.o
+	$(call SAY,BPF,$@)$(BPFTOOL) gen skeleton $< name armquick_bpf >$@
+
 $(B)/provisioner/arm.o: $(B)/provisioner/arm.skel.h
+$(B)/provisioner/armquick.o: $(B)/provisioner/armquick.skel.h
 $(B)/tests/bpf/datagram.skel.h: $(B)/tests/bpf/datagram.bpf.o
 	$(call SAY,BPF,$@)$(BPFTOOL) gen skeleton $< name datagram_bpf >$@
 
-$(B)/provisioner/arm.o: CPPFLAGS += -isystem $(B)/provisioner
+$(B)/provisioner/arm.o $(B)/provisioner/armquick.o: CPPFLAGS += -isystem $(B)/provisioner
 
 # libevent stands before libev, which has functions of the same names for old programs.
 $(B)/mdrouter: $(ROUTER_OBJ) $(BOOK_OBJ) $(B)/libradio.a $(B)/libmdwire.a
@@ -233,6 +242,9 @@ $(B)/tests/unit/test_gain_rate: $(B)/demo/gain/rate.o
 $(B)/tests/unit/test_patch_program.o: $(B)/tests/bpf/datagram.skel.h
 $(B)/tests/unit/test_patch_program.o: CPPFLAGS += -isystem $(B)/tests/bpf
 $(B)/tests/unit/test_patch_program: TEST_LIBS := -lbpf
+# Patch and guard in the kernel, put there as the daemon does.
+$(B)/tests/unit/test_patch_kept: TEST_LIBS := -lbpf
+$(B)/tests/unit/test_patch_kept: $(addprefix $(B)/provisioner/,arm.o arminterfaces.o armdetour.o armlink.o armoff.o armpair.o armquick.o netns.o)
 # The reader of ELF files, of mdctl.
 $(B)/tests/unit/test_elf: $(B)/provisioner/mdctl/elf.o
 # The reader of the draft's text form, of mdctl.

@@ -7,12 +7,17 @@
 #include <mdshim/arm.h>
 
 enum {
-	ARM_ABI = 3,          /* of programs and maps: rises with every change of either */
+	ARM_ABI = 4,          /* of programs and maps: rises with every change of either */
 	ARM_INTERFACES = 4096,
 	ARM_NAMESPACES = 1024,
 	ARM_CALLS = 4096,     /* octets of the ring in which unserved namespaces announce themselves */
 	ARM_TICKETS = 16384   /* packets on the detour at a time, more than the queues of all processors hold */
 };
+
+/* arm_generation in guard.bpf.c: what it rises by, and what stands in it while an interface is being taken out. Both are above
+ * the numbers of interfaces. */
+#define ARM_RAISE (1ull << 24)
+#define ARM_CHANGING (1ull << 23)
 
 /* One interface with the patch. A cookie names a network namespace for as long as the kernel runs. */
 struct arm_interface {

@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "arm.skel.h"
+#include "armquick.h"
 
 /* What is pinned under which name; links without a descriptor that we need. */
 static const struct {
@@ -32,6 +34,8 @@ static const struct {
 	{ "segment", offsetof(struct arm, segment) },
 	{ "detours", offsetof(struct arm, detours) },
 	{ "home", offsetof(struct arm, home) },
+	{ "generation", offsetof(struct arm, generation) },
+	{ "next", offsetof(struct arm, next) },
 };
 enum { PINNED = sizeof(pinned) / sizeof(pinned[0]) };
 
@@ -173,7 +177,8 @@ static int take_descriptors(struct arm *arm, const struct arm_bpf *skeleton, cha
 		bpf_map__fd(skeleton->maps.arm_namespaces), bpf_map__fd(skeleton->maps.arm_control),
 		bpf_map__fd(skeleton->maps.arm_counts), bpf_map__fd(skeleton->maps.arm_calls),
 		bpf_program__fd(skeleton->progs.arm_segment), bpf_map__fd(skeleton->maps.arm_detours),
-		bpf_program__fd(skeleton->progs.arm_home) };
+		bpf_program__fd(skeleton->progs.arm_home), bpf_map__fd(skeleton->maps.data_generation),
+		bpf_map__fd(skeleton->maps.arm_next) };
 	char path[ARM_PATH];
 
 	for (unsigned i = 0; i < PINNED; i++) {
@@ -183,6 +188,29 @@ static int take_descriptors(struct arm *arm, const struct arm_bpf *skeleton, cha
 			return arm_fail(why, -errno, "%s: %s", path, strerror(errno));
 	}
 	return 0;
+}
+
+static int map_generation(struct arm *arm)
+{
+	void *at = mmap(NULL, sizeof(*arm->raised), PROT_READ | PROT_WRITE, MAP_SHARED, arm->generation, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	arm->raised = at;
+	return 0;
+}
+
+/* From the patch to its second program, to the quick one if the kernel takes it. */
+static int lead_to_ours(const struct arm *arm, const struct arm_bpf *skeleton)
+{
+	int err, quick = arm->clsact ? -1 : armquick_load(skeleton->obj);
+	int ours = quick >= 0 ? quick : bpf_program__fd(skeleton->progs.arm_ours);
+	uint32_t zero = 0;
+
+	err = bpf_map_update_elem(arm->next, &zero, &ours, BPF_ANY);
+	if (quick >= 0)
+		close(quick);
+	return err;
 }
 
 static int load(struct arm *arm, const char *cgroup_path, char why[static ARM_WHY])
@@ -202,6 +230,13 @@ static int load(struct arm *arm, const char *cgroup_path, char why[static ARM_WH
 			err == -EPERM ? " (needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)" : err == -EINVAL ? " (needs Linux 5.18)" : "");
 	}
 	err = take_descriptors(arm, skeleton, why);
+	if (!err) {
+		err = map_generation(arm);
+		if (!err)
+			err = lead_to_ours(arm, skeleton);
+		if (err)
+			arm_fail(why, err, "the programs cannot be put together: %s", strerror(-err));
+	}
 	if (!err)
 		err = arm_let_in(arm, true);
 	/* Nobody can ask before the guard is there. */
@@ -233,7 +268,7 @@ static int take_up(struct arm *arm)
 	if (access(path, F_OK) != 0)
 		return -ESTALE;
 	arm_path_of(arm, "enrol", path);
-	return access(path, F_OK) != 0 ? -ESTALE : 0;
+	return access(path, F_OK) != 0 || map_generation(arm) != 0 ? -ESTALE : 0;
 }
 
 struct arm *arm_new(const struct arm_place *place)
@@ -252,6 +287,9 @@ struct arm *arm_new(const struct arm_place *place)
 
 static void let_go_of_all(struct arm *arm)
 {
+	if (arm->raised)
+		munmap((void *)arm->raised, sizeof(*arm->raised));
+	arm->raised = NULL;
 	for (unsigned i = 0; i < PINNED; i++) {
 		if (*descriptor(arm, i) >= 0)
 			close(*descriptor(arm, i));
@@ -305,6 +343,7 @@ int arm_open(struct arm **out, const struct arm_place *place, char why[static AR
 				arm_unpin_all(arm);
 		} else {
 			arm_let_in(arm, true);
+			arm_raise(arm);
 		}
 		flock(arm->lock, LOCK_UN);
 	}

@@ -20,7 +20,7 @@ struct arm;
 struct arm_place {
 	const char *dir;     /* in a BPF file system; made if missing */
 	const char *cgroup;  /* "": the root of the first cgroup2 file system */
-	bool clsact;         /* attach in the way of kernels before 6.6, also where the newer is to be had */
+	bool clsact;         /* attach in the way of kernels before 6.6, and load what they take, also where the newer is to be had */
 };
 
 /* What is pinned there, or freshly loaded and attached to the control group. 0, or -errno and why. */

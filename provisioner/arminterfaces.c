@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -86,6 +87,21 @@ static int see_to_trains(const struct arm *arm, const struct arm_interface *at, 
 	return arm_fail(why, -errno, "%s: %s", state->name, strerror(errno));
 }
 
+/* Also if somebody before us did not get so far. */
+void arm_raise(struct arm *arm)
+{
+	atomic_fetch_or(arm->raised, ARM_CHANGING);
+	atomic_fetch_add(arm->raised, ARM_RAISE - ARM_CHANGING);
+}
+
+/* In this order; guard.bpf.c says why. */
+void arm_take_out(struct arm *arm, const struct arm_interface *at)
+{
+	atomic_fetch_or(arm->raised, ARM_CHANGING);
+	bpf_map_delete_elem(arm->interfaces, at);
+	arm_raise(arm);
+}
+
 static int arm_interface(struct arm *arm, const struct home *home, const struct if_nameindex *link, bool *fresh,
 	char why[static ARM_WHY])
 {
@@ -100,7 +116,7 @@ static int arm_interface(struct arm *arm, const struct home *home, const struct 
 		if (holds_patch(arm, &at, &state))
 			return see_to_trains(arm, &at, &state, why);
 		/* Taken off by somebody else: until it is back on, the guard has to know. */
-		bpf_map_delete_elem(arm->interfaces, &at);
+		arm_take_out(arm, &at);
 	}
 	hook = armlink_attach(arm->patch, at.index, ARMLINK_OUT, path, arm->clsact);
 	if (hook == -ENODEV)
@@ -138,7 +154,7 @@ static void forget(struct arm *arm, const struct arm_interface *at)
 {
 	char path[ARM_PATH];
 
-	bpf_map_delete_elem(arm->interfaces, at);
+	arm_take_out(arm, at);
 	arm_path_of_link(arm, at, ARMLINK_OUT, path);
 	unlink(path);
 	arm_path_of_link(arm, at, ARMLINK_IN, path);

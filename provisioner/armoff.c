@@ -71,7 +71,7 @@ static unsigned close_gates(struct arm *arm, struct arm_interface *at, struct ar
 			break;
 	}
 	for (unsigned i = 0; i < n; i++)
-		bpf_map_delete_elem(arm->interfaces, &at[i]);
+		arm_take_out(arm, &at[i]);
 	while (bpf_map_get_next_key(arm->namespaces, NULL, &next) == 0) {
 		netns = next;
 		bpf_map_delete_elem(arm->namespaces, &netns);

@@ -18,6 +18,9 @@ struct arm {
 	int patch, interfaces, namespaces, control, counts, calls;
 	int segment, detours; /* the detour's program, and where there is one */
 	int home;             /* the program that meets trains at the loopback interface */
+	int next;             /* what leads from the patch to its second program; kept only while it is pinned */
+	int generation;       /* the map that the guard's arm_generation lies in */
+	_Atomic uint64_t *raised; /* arm_generation itself, mapped */
 	char no_detour[ARM_WHY]; /* why the namespace last looked at has none; empty: it has */
 };
 
@@ -34,6 +37,10 @@ int arm_folder(struct arm *arm, const struct arm_place *place, bool make, char w
 /* Whether sockets may ask; and until when they may not. */
 bool arm_is_in(const struct arm *arm);
 int arm_let_in(const struct arm *arm, bool on);
+
+/* Takes one out of the map, and makes worthless what sockets have kept of it. Afterwards only may the patch be taken off. */
+void arm_take_out(struct arm *arm, const struct arm_interface *at);
+void arm_raise(struct arm *arm);
 
 /* armdetour.c - in the network namespace that we are in, whose cookie and inode those are: makes sure that there is a detour,
  * made by us if need be, and that it is open. It says which interfaces belong to it. 0, or -errno and why: then trains are

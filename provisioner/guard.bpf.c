@@ -9,6 +9,7 @@ extern ARM_MAP_SOCKETS arm_sockets SEC(".maps");
 extern ARM_MAP_COUNTS arm_counts SEC(".maps");
 ARM_COUNTER(arm_counts)
 
+extern volatile uint32_t arm_asked;
 extern ARM_MAP_INTERFACES arm_interfaces SEC(".maps");
 extern ARM_MAP_DETOURS arm_detours SEC(".maps");
 
@@ -34,6 +35,22 @@ struct {
 
 enum { REFUSE = 0, PASS = 1 };
 
+/* Rises by ARM_RAISE with every interface that is taken out of arm_interfaces (arm_take_out(), of the daemon), before anything
+ * takes the patch off there. So the sum of it and an interface's number says "that interface was armed, and none has been
+ * taken out since": a socket keeps the sum of the last interface that a datagram passed to, and while it is the same, nothing
+ * has to be looked up.
+ *
+ * - Taken out while a datagram is in the guard: who still reads the old generation decides as a look into the map would have
+ *   decided a moment before. The patch is taken off later than that, as ever.
+ * - Looked up, taken out, then kept: the generation was read before the look, so what is kept is worth nothing any more. No
+ *   processor reads them the other way round, see the barrier in is_armed().
+ * - The daemon dies between taking out and raising: it sets ARM_CHANGING before, and meanwhile nothing is kept.
+ * - Two processors send by one socket over two interfaces: generation and interface are one word, read and written in one go.
+ * - An interface that is armed needs no raising: a "no" is never kept.
+ * - Sums of different interfaces never meet: numbers that are too large are not kept, and 40 bits of generations do not come
+ *   round. A new interface with the number of one that is gone is armed only when that one was taken out. */
+volatile uint64_t arm_generation SEC(".data.generation") = ARM_RAISE;
+
 static __always_inline int refuse(enum arm_count why)
 {
 	count(why);
@@ -54,6 +71,24 @@ static __always_inline enum arm_count judge_train(const struct arm_interface *at
 	return detour && detour->open && !detour->shut ? ARM_PASSED : ARM_REFUSED_TRAINS;
 }
 
+/* Whether the interface has the patch; as a rule known without a look into the map. */
+static __always_inline int is_armed(struct armed_socket *socket, const struct arm_interface *at)
+{
+	volatile uint64_t *kept = &socket->way;
+	uint64_t generation = arm_generation, way = generation + at->index;
+
+	if (*kept == way)
+		return 1;
+	/* With its result asked for it is a full barrier: the generation is read before the map. */
+	if (__sync_fetch_and_add(&socket->way, 0) == way)
+		return 1;
+	if (!bpf_map_lookup_elem(&arm_interfaces, at))
+		return 0;
+	if (!(generation & ARM_CHANGING) && at->index < ARM_CHANGING)
+		*kept = way;
+	return 1;
+}
+
 SEC("cgroup_skb/egress")
 int arm_guard(struct __sk_buff *skb)
 {
@@ -64,15 +99,12 @@ int arm_guard(struct __sk_buff *skb)
 	enum shape shape;
 	struct place p;
 
-	if (!sk)
-		return PASS;
-	sk = bpf_sk_fullsock(sk);
-	if (!sk)
+	if (!arm_asked || !sk)
 		return PASS;
 	socket = bpf_sk_storage_get(&arm_sockets, sk, 0, 0);
 	if (!socket)
 		return PASS;
-	shape = find_udp(skb, &p);
+	shape = find_udp(skb, 0, &p);
 	if (shape == SHAPE_OTHER)
 		return refuse(ARM_REFUSED_OTHER); /* transformed already (IPsec): nobody can tell any more what is in it */
 	if (shape != SHAPE_PLAIN)
@@ -87,7 +119,7 @@ int arm_guard(struct __sk_buff *skb)
 	/* What the kernel has cut into fragments already hangs behind the first of them. */
 	else if ((long)skb->data_end - (long)skb->data < skb->len)
 		why = ARM_REFUSED_FRAGMENTS;
-	else if (!bpf_map_lookup_elem(&arm_interfaces, &at))
+	else if (!is_armed(socket, &at))
 		why = ARM_REFUSED_INTERFACE;
 	/* Whether there is an area at all matters only where the patch would not cut it off. */
 	if (why != ARM_PASSED)
@@ -110,6 +142,7 @@ static __always_inline int enrol(struct bpf_sockopt *ctx, const struct md_arm_re
 
 	socket = bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, 0);
 	if (!socket) {
+		arm_asked = 1; /* before there is one */
 		socket = bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 		count(ARM_SOCKETS);
 	}

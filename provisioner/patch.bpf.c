@@ -39,13 +39,13 @@ enum { BEEN_ROUND = 0x6d64 }; /* skb->tc_index of what comes from the detour: on
 
 uint32_t arm_number;
 
+/* Whether any socket has ever been armed: on a host where none has, the programs end with looking at this. */
+volatile uint32_t arm_asked;
+
 static __always_inline struct armed_socket *armed(struct __sk_buff *skb, uint16_t *port)
 {
 	struct bpf_sock *sk = skb->sk;
 
-	if (!sk)
-		return 0;
-	sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return 0;
 	*port = (uint16_t)sk->src_port;
@@ -196,16 +196,16 @@ static __always_inline struct arm_detour *way_behind(struct __sk_buff *skb, stru
 	return detour;
 }
 
+/* What becomes of the packets of armed sockets. It writes into them where they lie, and by that the kernel copies what shares
+ * its octets with others before it begins: so it is a program by itself, which TCP's packets, that all do, never meet. */
 SEC("tc")
-int arm_patch(struct __sk_buff *skb)
+int arm_ours(struct __sk_buff *skb)
 {
 	struct armed_socket *socket;
 	struct arm_detour *detour;
 	uint16_t port = 0;
 	int area;
 
-	if (skb->tc_index == BEEN_ROUND)
-		return NEXT;
 	socket = armed(skb, &port);
 	if (!socket)
 		return NEXT;
@@ -223,6 +223,27 @@ int arm_patch(struct __sk_buff *skb)
 	}
 	count(ARM_DROPPED);
 	return DROP;
+}
+
+/* Holds arm_ours. It is empty only while everything is being removed, when no socket sends areas any more (arm_off()). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, uint32_t);
+} arm_next SEC(".maps");
+
+/* Everything that leaves by an interface passes here: whose it is, and nothing else. */
+SEC("tc")
+int arm_patch(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!arm_asked || !sk || skb->tc_index == BEEN_ROUND)
+		return NEXT;
+	if (bpf_sk_storage_get(&arm_sockets, sk, 0, 0))
+		bpf_tail_call(skb, &arm_next, 0);
+	return NEXT;
 }
 
 /* What had a ticket is given what it lost by it; a segment its area. 0, or -1: it has to go. */

@@ -18,13 +18,16 @@ enum {
 	L2_MAX = 64,
 	CHUNK = 64,
 	CHUNKS = (MD_ARM_AREA_MAX + CHUNK - 1) / CHUNK,
-	EXTENSIONS = 8
+	EXTENSIONS = 8,
+	ETHERNET = 14,
+	NEAR = 0xf000 /* octets from the start of a packet within which the verifier lets pointers wander */
 };
 
 /* What the socket's own entry says. */
 struct armed_socket {
 	uint64_t netns;
 	uint64_t follow;     /* until when single datagrams take the detour behind trains, nanoseconds; 0: none was sent */
+	uint64_t way;        /* arm_generation + number of the interface that was armed then, see guard.bpf.c; 0: none */
 	uint32_t forms;
 	struct md_arm_form form[MD_ARM_FORMS];
 };
@@ -112,12 +115,51 @@ static __always_inline enum shape find_udp_at(struct __sk_buff *skb, uint32_t ba
 	return p->udp + p->len == p->end ? SHAPE_PLAIN : SHAPE_CUT;
 }
 
-/* A VLAN tag that stands in the packet is in front of the network header, or counts as one. */
-static __always_inline enum shape find_udp(struct __sk_buff *skb, struct place *p)
+static __always_inline uint16_t half(const uint8_t *at)
+{
+	return *(const uint16_t *)(const void *)at;
+}
+
+/* The same, read where it lies, of the usual whole datagram: IPv4 without options, or IPv6 with UDP at once, l2 octets from
+ * the start of the packet. False: it is anything else. Behind an Ethernet header that is believed only of a packet that has
+ * its type there, and exactly the lengths that IP and UDP say: without that header they would have to be addresses. */
+static __always_inline int is_usual(struct __sk_buff *skb, uint32_t l2, struct place *p)
+{
+	const uint8_t *data = (const void *)(long)skb->data, *end = (const void *)(long)skb->data_end;
+	const uint8_t *ip = data + l2, *udp;
+
+	if (ip + 28 > end)
+		return 0;
+	if (ip[0] == 0x45) {
+		if (l2 && half(ip - 2) != bpf_htons(0x0800))
+			return 0;
+		if (ip[9] != IPPROTO_UDP || (half(ip + 6) & bpf_htons(0x3fff)))
+			return 0;
+		p->udp = 20;
+		p->end = bpf_ntohs(half(ip + 2));
+		udp = ip + 20;
+	} else {
+		if (ip + 48 > end || ip[0] >> 4 != 6 || ip[6] != IPPROTO_UDP || (l2 && half(ip - 2) != bpf_htons(0x86dd)))
+			return 0;
+		p->udp = 40;
+		p->end = 40u + bpf_ntohs(half(ip + 4));
+		udp = ip + 40;
+	}
+	p->l2 = l2;
+	p->sport = bpf_ntohs(half(udp));
+	p->len = bpf_ntohs(half(udp + 4));
+	return l2 + p->end == skb->len && p->udp + p->len == p->end && p->len >= 8;
+}
+
+/* l2: how long what is in front of the IP header mostly is. A VLAN tag that stands in the packet is in front of the network
+ * header, or counts as one. */
+static __always_inline enum shape find_udp(struct __sk_buff *skb, uint32_t l2, struct place *p)
 {
 	enum shape shape;
 
 	*p = (struct place){ 0 }; /* the verifier minds what is never used, too */
+	if (is_usual(skb, l2, p))
+		return SHAPE_PLAIN;
 	shape = find_udp_at(skb, 0, p);
 	if (shape == SHAPE_OTHER && (skb->protocol == bpf_htons(0x8100) || skb->protocol == bpf_htons(0x88a8))) {
 		shape = find_udp_at(skb, 4, p);
@@ -250,6 +292,82 @@ __weak __noinline int arm_is_form(struct __sk_buff *skb, uint32_t l2, uint32_t e
 	return len <= CHUNK ? is_short_form(skb, at, (end - len) & 1, form) : arm_is_long_form(skb, at, (end - len) & 1, form);
 }
 
+/* A word's last octets, so many, in the order of memory; and what an octet at an offset adds to the sum of 32-bit words. */
+static __always_inline uint64_t last_of(uint64_t word, uint32_t octets)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return word & ~0ull << (64 - 8 * octets);
+#else
+	return word & ~0ull >> (64 - 8 * octets);
+#endif
+}
+
+static __always_inline uint64_t adds(uint8_t octet, uint32_t at)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (uint64_t)octet << 8 * (at & 3);
+#else
+	return (uint64_t)octet << 8 * (3 - (at & 3));
+#endif
+}
+
+/* Whether the CHUNK octets at tail, which end where the IP payload does, end in an area of that form. Its words are summed
+ * as they lie, the first of them without what stands in front. */
+static __always_inline int ends_so(const uint8_t *tail, const uint8_t *data_end, uint32_t odd, const struct md_arm_form *form)
+{
+	uint32_t len = form->len, before = CHUNK - len, auth = odd + 2 + form->auth, swapped = (before + odd) & 1;
+	const uint8_t *area = tail + before, *mark = area + auth;
+	const uint64_t *word = (const void *)tail;
+	uint64_t sum = 0, ocs;
+
+	if (area + 8 > data_end)
+		return 0;
+	if (odd) {
+		if (area[0] || !begins_so(area + 1, form))
+			return 0;
+		ocs = adds(area[1], before + 1) + adds(area[2], before + 2);
+		barrier(); /* see is_short_form */
+	} else {
+		if (!begins_so(area, form))
+			return 0;
+		ocs = adds(area[0], before) + adds(area[1], before + 1);
+	}
+	if (form->auth && (auth + 2 > len || mark + 2 > data_end || mark[0] != 9 || mark[1] != 16))
+		return 0;
+#pragma unroll
+	for (uint32_t k = 0; k < CHUNK / 8; k++) {
+		uint32_t behind = 8 * (k + 1); /* the word's last octet, counted from tail */
+		uint64_t w;
+
+		if (before >= behind)
+			continue;
+		w = word[k];
+		if (behind - before < 8)
+			w = last_of(w, behind - before);
+		sum += (w & 0xffffffff) + (w >> 32);
+	}
+	if (!form->head[0] && sum != ocs)
+		return 0;
+	/* Where the area begins at an odd octet of tail, high and low halves have changed places (RFC 1071, section 2 (B)). */
+	sum += swapped ? __builtin_bswap16(bpf_htons((uint16_t)len)) : bpf_htons((uint16_t)len);
+	return fold((int64_t)sum) == 0xffff;
+}
+
+/* Whether the datagram, its IP payload ending at end, ends in an area of that form: looked at where it lies if it is short
+ * and lies in one piece, as it mostly does. */
+static __always_inline int has_area(struct __sk_buff *skb, uint32_t l2, uint32_t end, const struct md_arm_form *form)
+{
+	const uint8_t *data_end = (const void *)(long)skb->data_end, *tail = (const void *)(long)skb->data;
+	uint32_t at = l2 + end - CHUNK;
+
+	if (form->len < 8 || form->len > CHUNK || at > NEAR)
+		return arm_is_form(skb, l2, end, form);
+	tail += at;
+	if (tail + CHUNK > data_end)
+		return arm_is_form(skb, l2, end, form);
+	return ends_so(tail, data_end, (end - form->len) & 1, form);
+}
+
 /* The form of the option area at the end of a plain datagram, or of a train's first segment; NULL: there is none. */
 static __always_inline const struct md_arm_form *find_area(struct __sk_buff *skb, const struct place *p,
 	const struct armed_socket *socket)
@@ -266,7 +384,7 @@ static __always_inline const struct md_arm_form *find_area(struct __sk_buff *skb
 
 		if (i >= socket->forms)
 			break;
-		if (form->len + 8u <= len && arm_is_form(skb, p->l2, end, form))
+		if (form->len + 8u <= len && has_area(skb, p->l2, end, form))
 			return form;
 	}
 	return 0;
@@ -284,6 +402,50 @@ static __always_inline int cut_area(struct __sk_buff *skb, const struct place *p
 	return bpf_l4_csum_replace(skb, udp + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
 }
 
+#ifdef ARM_KERNEL_TYPES
+#include <bpf/bpf_core_read.h>
+
+/* What struct __sk_buff does not show, by the kernel's own description of its types. */
+struct sk_buff {
+	uint8_t ip_summed : 2;
+} __attribute__((preserve_access_index));
+
+extern void *bpf_cast_to_kern_ctx(void *skb) __ksym;
+
+/* Whether the device will compute the checksum (CHECKSUM_PARTIAL), so that the field is right as it stands. */
+static __always_inline int is_left_to_device(struct __sk_buff *skb)
+{
+	struct sk_buff *own = bpf_cast_to_kern_ctx(skb);
+
+	return BPF_CORE_READ_BITFIELD(own, ip_summed) == 3;
+}
+#else
+/* Not known; the kernel knows when it is asked to change the field. */
+static __always_inline int is_left_to_device(struct __sk_buff *skb)
+{
+	(void)skb;
+	return 0;
+}
+#endif
+
+/* The same by writing into the packet, for programs that may: see arm_ours. */
+static __always_inline int cut_area_here(struct __sk_buff *skb, const struct place *p, uint32_t area)
+{
+	uint8_t *udp = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	uint32_t at = p->l2 + p->udp;
+	uint16_t old = bpf_htons(p->len), new = bpf_htons((uint16_t)(p->len - area));
+
+	if (at > NEAR)
+		return cut_area(skb, p, area);
+	udp += at;
+	if (udp + 8 > data_end)
+		return cut_area(skb, p, area);
+	*(uint16_t *)(void *)(udp + 4) = new;
+	if (is_left_to_device(skb))
+		return 0;
+	return bpf_l4_csum_replace(skb, at + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
+}
+
 /* What the patch does with what leaves by an interface: the length of the area it cut off, 0: none, or -1: no memory.
  *
  * A datagram that was patched already, by an interface stacked above, has UDP Length below the IP payload and is let
@@ -294,12 +456,12 @@ static __always_inline int patch_datagram(struct __sk_buff *skb, const struct ar
 	const struct md_arm_form *form;
 	struct place p;
 
-	if (skb->gso_size || find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
+	if (skb->gso_size || find_udp(skb, ETHERNET, &p) != SHAPE_PLAIN || p.sport != port)
 		return 0;
 	form = find_area(skb, &p, socket);
 	if (!form)
 		return 0;
-	return cut_area(skb, &p, form->len) < 0 ? -1 : form->len;
+	return cut_area_here(skb, &p, form->len) < 0 ? -1 : form->len;
 }
 
 /* The same for a segment that comes back from the detour, whose form is known. */
@@ -307,7 +469,7 @@ static __always_inline int patch_segment(struct __sk_buff *skb, const struct md_
 {
 	struct place p;
 
-	if (find_udp(skb, &p) != SHAPE_PLAIN || form->len + 8u > p.len || !arm_is_form(skb, p.l2, p.end, form))
+	if (find_udp(skb, ETHERNET, &p) != SHAPE_PLAIN || form->len + 8u > p.len || !has_area(skb, p.l2, p.end, form))
 		return 0;
 	return cut_area(skb, &p, form->len) < 0 ? -1 : form->len;
 }
@@ -318,7 +480,7 @@ static __always_inline const struct md_arm_form *train_form(struct __sk_buff *sk
 {
 	struct place p;
 
-	if (find_udp(skb, &p) != SHAPE_PLAIN || p.sport != port)
+	if (find_udp(skb, ETHERNET, &p) != SHAPE_PLAIN || p.sport != port)
 		return 0;
 	return find_area(skb, &p, socket);
 }

@@ -51,7 +51,7 @@ static const struct command commands[] = {
 	  "\n"
 	  "  --netns NAME   this network namespace and not our own: a name of ip-netns(8), or a path\n"
 	  "  --cgroup PATH  only for the processes in this control group (all)\n"
-	  "  --clsact       attach as on kernels before 6.6\n"
+	  "  --clsact       load and attach as on kernels before 6.6\n"
 	  "  --dir DIR      where in a BPF file system it is pinned (/sys/fs/bpf/mdshim)\n"
 	  "  --status       the armed interfaces, the tables of nftables, and what was counted\n"
 	  "  --off          take everything out; senders go on by another way. With --dir the patch alone, with\n"

@@ -52,4 +52,37 @@ int test_train(struct __sk_buff *skb)
 	return form ? form->len : 0;
 }
 
+/* Whether what is read where it lies is what the general way finds: 1, and 1 more for each form that the datagram ends in; 0:
+ * not a packet that is read so; below 0: they disagree. */
+SEC("tc")
+int test_agreement(struct __sk_buff *skb)
+{
+	struct place near = { 0 }, far = { 0 };
+	struct test_socket *s;
+	uint32_t zero = 0;
+	int found = 1;
+
+	s = bpf_map_lookup_elem(&test_sockets, &zero);
+	if (!s || !is_usual(skb, ETHERNET, &near))
+		return 0;
+	if (find_udp_at(skb, 0, &far) != SHAPE_PLAIN)
+		return -1;
+	if (near.l2 != far.l2 || near.udp != far.udp || near.end != far.end || near.len != far.len || near.sport != far.sport)
+		return -2;
+	for (uint32_t i = 0; i < MD_ARM_FORMS; i++) {
+		const struct md_arm_form *form = &s->socket.form[i];
+		int so;
+
+		if (i >= s->socket.forms)
+			break;
+		if (form->len + 8u > near.len)
+			continue;
+		so = has_area(skb, near.l2, near.end, form);
+		if (so != arm_is_form(skb, near.l2, near.end, form))
+			return -3;
+		found += so;
+	}
+	return found;
+}
+
 char test_license[] SEC("license") = "Dual BSD/GPL";
