@@ -109,9 +109,10 @@ $(B)/libmdshim.so: $(DOOR_OBJ) $(SHIM_LIBS) shim/exports.map
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) $(GUEST) $(LTO) -shared -o $@ $(DOOR_OBJ) $(SHIM_LIBS) $(SHIM_LINK)
 
 # The same, but that every datagram takes the long way: to be compared with.
-$(B)/tests/longway/libmdshim.so: tests/longway/lane.c $(DOOR_OBJ) $(SHIM_LIBS) shim/exports.map
+LONGWAY := tests/longway/lane.c tests/longway/follow.c
+$(B)/tests/longway/libmdshim.so: $(LONGWAY) $(DOOR_OBJ) $(SHIM_LIBS) shim/exports.map
 	@mkdir -p $(@D)
-	$(call SAY,LINK,$@)$(CC) $(CFLAGS) $(GUEST) -fno-lto $(CPPFLAGS) -Ishim -shared -o $@ $< $(DOOR_OBJ) $(SHIM_LIBS) $(SHIM_LINK)
+	$(call SAY,LINK,$@)$(CC) $(CFLAGS) $(GUEST) -fno-lto $(CPPFLAGS) -Ishim -shared -o $@ $(LONGWAY) $(DOOR_OBJ) $(SHIM_LIBS) $(SHIM_LINK)
 
 # mdctl import writes books as the provisioner does.
 $(B)/provisioner/mdctl/%.o: provisioner/mdctl/%.c

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <string.h>
 
+#include "follow.h"
 #include "hall.h"
 #include "process.h"
 #include "real.h"
@@ -144,7 +145,9 @@ static bool can_wait(struct call *call, const struct packet *packet, unsigned at
 	if (call->batch && call->batch->n)
 		return true;
 	row = row && !call->run && (call->to_come ? call->to_come > 1 : at + 1 < call->n);
-	if ((!row && !pays(packet)) || why_asked() || !batches || !all_would_go(call, packet))
+	if (!pays(packet) && (!row || run_expects(call, packet)))
+		return false;
+	if (why_asked() || !batches || !all_would_go(call, packet))
 		return false;
 	if (!call->batch)
 		call->batch = take();
@@ -154,6 +157,11 @@ static bool can_wait(struct call *call, const struct packet *packet, unsigned at
 bool batch_full(const struct call *call)
 {
 	return call->batch && call->batch->n == MD_AREA_BATCH;
+}
+
+bool batch_waits(const struct call *call)
+{
+	return call->batch->n != 0;
 }
 
 /* What is asked of it once it is numbered. */
@@ -190,6 +198,8 @@ enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, b
 		}
 	} else {
 		why = wrap(call, packet);
+		if (why == MD_ASIDE_COUNT && call->run)
+			follow_lead(call, packet);
 	}
 	flowtab_let_go(packet->flow);
 	if (why != MD_ASIDE_COUNT)

@@ -125,6 +125,9 @@ static inline bool pending_error(const struct call *call, const struct packet *p
 	return (call->view.connected || call->view.errors) && pending_ask(call, packet);
 }
 
+/* Whether pending_error() would ask for a datagram like this one, in this call: it has been asked for this one. */
+bool pending_would_ask(const struct call *call, const struct packet *packet);
+
 /* Whether an answer to this datagram may be there before the next one is sent, and the next one fetch it. */
 bool pending_at_once(const struct call *call, const struct packet *packet);
 
@@ -192,10 +195,11 @@ void wrap_again(const struct call *call, const struct packet *packet, struct wra
  * only from the constructor, and without it each goes at once. */
 int batch_start(void);
 
-/* A datagram that is to be wrapped, its flow pinned and counted as count: MD_ASIDE_COUNT: it waits, or is out; else why it
+/* A datagram that is to be wrapped, its flow pinned, to be counted as count: MD_ASIDE_COUNT: it waits, or is out; else why it
  * has to go as it came, behind those that wait. at: the message, or, of a train, the segment. Not if batch_full(). */
 enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_count count);
 bool batch_full(const struct call *call);
+bool batch_waits(const struct call *call);
 
 /* Sends what waits, in order; what cannot be wrapped after all goes as it came. 0, or -1 with errno: message *at, or the first
  * segment of a train, could not be sent even so, and nothing behind it was. */

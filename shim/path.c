@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "follow.h"
 #include "hall.h"
 #include "memory.h"
 #include "process.h"
@@ -227,6 +228,23 @@ static int catch_up(struct call *call, unsigned run, unsigned i, bool together)
 	return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
 }
 
+/* A message like the one before it, which was done. *done is what became of it. */
+static bool went_along(struct call *call, struct mmsghdr *message, struct packet *packet, int *done)
+{
+	enum md_aside why;
+
+	if (!call->run || !follow_message(call, &message->msg_hdr, packet, &why))
+		return false;
+	*done = DONE;
+	if (why == MD_ASIDE_COUNT) {
+		message->msg_len = (unsigned)packet->data.len;
+		return true;
+	}
+	tally_aside(&call->tally, why, 1);
+	*done = empty_helps(packet, why) ? WITH_EMPTY_AREA : AS_IT_CAME;
+	return true;
+}
+
 /* Walks the messages. Those that go as they came are sent in runs, in their place among the others. */
 static int walk(struct call *call)
 {
@@ -240,20 +258,22 @@ static int walk(struct call *call)
 		enum fate fate;
 		int done;
 
-		/* The rest is filled in on the way; these say how far it got. */
 		packet.msg = &call->vec[i].msg_hdr;
-		packet.data.len = 0;
-		packet.protocol = PROTO_NONE;
-		packet.key.tuple.version = 0;
-		packet.route = NULL;
-		fate = decide(call, &packet, &control, &all, &segment);
-		if (fate == FATE_NATIVE)
-			continue;
-		done = run < i || call->batch || call->run ? catch_up(call, run, i, fate == FATE_SINGLE) : (int)i;
-		if (done < 0 || (unsigned)done < i)
-			return done;
-		run = i;
-		done = send_one(call, &call->vec[i], &packet, &all, segment, fate);
+		if (run < i || !went_along(call, &call->vec[i], &packet, &done)) {
+			/* The rest is filled in on the way; these say how far it got. */
+			packet.data.len = 0;
+			packet.protocol = PROTO_NONE;
+			packet.key.tuple.version = 0;
+			packet.route = NULL;
+			fate = decide(call, &packet, &control, &all, &segment);
+			if (fate == FATE_NATIVE)
+				continue;
+			done = run < i || call->batch || call->run ? catch_up(call, run, i, fate == FATE_SINGLE) : (int)i;
+			if (done < 0 || (unsigned)done < i)
+				return done;
+			run = i;
+			done = send_one(call, &call->vec[i], &packet, &all, segment, fate);
+		}
 		if (call->stopped)
 			return run_result(call);
 		if (done < 0)
@@ -265,7 +285,7 @@ static int walk(struct call *call)
 				return before;
 			done = empty_send(call, &packet) ? DONE : AS_IT_CAME;
 			if (done == DONE)
-				call->vec[i].msg_len = (unsigned)all.len;
+				call->vec[i].msg_len = (unsigned)packet.data.len;
 		}
 		if (done == DONE)
 			run = i + 1;

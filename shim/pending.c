@@ -42,6 +42,12 @@ bool pending_at_once(const struct call *call, const struct packet *packet)
 	return (call->view.connected || call->view.errors) && to_this_host(call, &packet->key.tuple);
 }
 
+bool pending_would_ask(const struct call *call, const struct packet *packet)
+{
+	return (call->view.connected || call->view.errors) &&
+		(atomic_load_explicit(&call->sock->errors_asked, memory_order_relaxed) < ALWAYS || to_this_host(call, &packet->key.tuple));
+}
+
 bool pending_ask(const struct call *call, const struct packet *packet)
 {
 	struct sock *sock = call->sock;

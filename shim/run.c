@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "egress/gso.h"
+#include "held.h"
 #include "memory.h"
 #include "process.h"
 #include "real.h"
@@ -14,31 +14,6 @@
 enum {
 	RUNS = 8,
 	WORTH_IT = 4, /* datagrams: below, sending one by one costs less */
-};
-
-/* One datagram of a run; what was counted for it, should it not get out. */
-struct held {
-	const struct msghdr *msg;
-	struct flow_key key;
-	uint64_t undo[2];
-	uint32_t at;                 /* in octets */
-	uint16_t user_len, area_len, inner_sum;
-	enum md_count count;
-	struct md_ip ip;
-};
-
-struct run {
-	_Atomic uint32_t taken;
-	unsigned n;
-	size_t size, len;            /* of one datagram, of all */
-	bool full;                   /* the last was shorter: it ends the train */
-	bool train, begins;          /* of the application's own train; its first datagrams */
-	union {
-		struct parcel parcel;
-		uint8_t octets[offsetof(struct parcel, piece)];
-	} first;                     /* without its pieces */
-	struct held held[GSO_DATAGRAMS];
-	uint8_t octets[GSO_OCTETS];
 };
 
 /* A datagram that was numbered behind what is held, and is not held yet. */
@@ -62,8 +37,10 @@ static struct run *take(void)
 	unsigned mine = thread_holds.run;
 	uint32_t nobody = 0;
 
-	if (mine && atomic_load_explicit(&runs[mine - 1].taken, memory_order_relaxed))
+	if (mine && atomic_load_explicit(&runs[mine - 1].taken, memory_order_relaxed)) {
+		follow_end(&runs[mine - 1]);
 		return &runs[mine - 1];
+	}
 	mine = 0;
 	for (unsigned i = 0; runs && i < RUNS && !mine; i++, nobody = 0)
 		if (!atomic_load_explicit(&runs[i].taken, memory_order_relaxed) &&
@@ -75,6 +52,7 @@ static struct run *take(void)
 
 static void drop(struct call *call)
 {
+	follow_end(call->run);
 	thread_holds.run = 0;
 	atomic_store_explicit(&call->run->taken, 0, memory_order_release);
 	call->run = NULL;
@@ -95,7 +73,7 @@ static bool goes_along(const struct msghdr *a, const struct msghdr *b, bool tunn
 }
 
 /* Whether enough equal messages follow. What is taken for equal and turns out not to be ends the run. */
-static bool worth_it(const struct call *call, const struct packet *packet, const struct parcel *parcel)
+static bool worth_it(const struct call *call, const struct packet *packet, bool tunnel)
 {
 	const struct mmsghdr *message = (const void *)packet->msg;
 	unsigned left = call->n - (unsigned)(message - call->vec);
@@ -107,7 +85,7 @@ static bool worth_it(const struct call *call, const struct packet *packet, const
 	for (unsigned i = 1; i < WORTH_IT; i++) {
 		const struct msghdr *other = &message[i].msg_hdr;
 
-		if (!sight_legible(call, other) || !goes_along(packet->msg, other, parcel->router >= 0) ||
+		if (!sight_legible(call, other) || !goes_along(packet->msg, other, tunnel) ||
 			octets_of(other->msg_iov, other->msg_iovlen).len != packet->data.len)
 			return false;
 	}
@@ -115,7 +93,7 @@ static bool worth_it(const struct call *call, const struct packet *packet, const
 }
 
 /* Settled at once, while the numbers of its flow are the last. */
-static bool is_full(const struct run *run)
+bool run_is_full(const struct run *run)
 {
 	return run->full || run->n == GSO_DATAGRAMS || run->len + run->size > GSO_OCTETS;
 }
@@ -128,12 +106,8 @@ static bool fits_in(const struct run *run, const struct packet *packet, const st
 		goes_along(run->held[0].msg, packet->msg, parcel->router >= 0);
 }
 
-static enum md_count counted_as(const struct packet *packet)
-{
-	return (packet->route->ofc ? MD_C_WRAPPED_OFC_TUNNEL : MD_C_WRAPPED_MED_TUNNEL) + (packet->route->mode == MODE_INLINE);
-}
-
-static void add(struct run *run, const struct packet *packet, const struct parcel *parcel, const uint64_t undo[2])
+void run_remember(struct run *run, const struct packet *packet, const struct md_ip *ip, size_t user_len, size_t area_len, uint16_t inner_sum,
+	const uint64_t undo[2])
 {
 	struct held *held = &run->held[run->n++];
 
@@ -142,16 +116,24 @@ static void add(struct run *run, const struct packet *packet, const struct parce
 	held->undo[0] = undo[0];
 	held->undo[1] = undo[1];
 	held->at = (uint32_t)run->len;
-	held->user_len = (uint16_t)parcel->user_len;
-	held->area_len = (uint16_t)parcel->area_len;
-	held->inner_sum = parcel->router < 0 ? 0 : parcel->inner_sum;
-	held->count = counted_as(packet);
-	held->ip = parcel->ip;
+	held->user_len = (uint16_t)user_len;
+	held->area_len = (uint16_t)area_len;
+	held->inner_sum = inner_sum;
+	held->count = wrap_counted_as(packet->route);
+	held->ip = *ip;
+	run->len += user_len + area_len;
+	run->full = user_len + area_len < run->size;
+}
+
+static void add(struct run *run, const struct packet *packet, const struct parcel *parcel, const uint64_t undo[2])
+{
+	uint8_t *end = run->octets + run->len;
+
 	for (unsigned i = 1; i < parcel->pieces; i++) {
-		memcpy(run->octets + run->len, parcel->piece[i].iov_base, parcel->piece[i].iov_len);
-		run->len += parcel->piece[i].iov_len;
+		memcpy(end, parcel->piece[i].iov_base, parcel->piece[i].iov_len);
+		end += parcel->piece[i].iov_len;
 	}
-	run->full = parcel->user_len + parcel->area_len < run->size;
+	run_remember(run, packet, &parcel->ip, parcel->user_len, parcel->area_len, parcel->router < 0 ? 0 : parcel->inner_sum, undo);
 }
 
 bool run_wants(struct call *call, const struct packet *packet, const struct parcel *parcel)
@@ -159,7 +141,18 @@ bool run_wants(struct call *call, const struct packet *packet, const struct parc
 	if (call->no_trains || (!call->to_come && call->n < WORTH_IT) || parcel->user_len + parcel->area_len > GSO_OCTETS)
 		return false;
 	call->no_trains = !gso_usable(call->sock, &call->view, parcel, call->now);
-	return !call->no_trains && worth_it(call, packet, parcel);
+	return !call->no_trains && worth_it(call, packet, parcel->router >= 0);
+}
+
+bool run_expects(const struct call *call, const struct packet *packet)
+{
+	bool tunnel = packet->route->mode == MODE_TUNNEL;
+	const struct outlet_patch *patch = tunnel ? &packet->tunnel->patch : &call->sock->outlet.patch;
+	uint8_t version = tunnel ? packet->tunnel->tuple.version : packet->key.tuple.version;
+
+	return !call->no_trains && (call->to_come || call->n >= WORTH_IT) &&
+		atomic_load_explicit(&patch->trains, memory_order_relaxed) && call->view.pacing == UINT64_MAX &&
+		egress_is_first(MD_ENGINE_PATCH, version, tunnel, call->now) && worth_it(call, packet, tunnel);
 }
 
 static bool begin(struct call *call, const struct packet *packet, const struct parcel *parcel, size_t len)
@@ -348,7 +341,7 @@ enum run_fate run_hold(struct call *call, const struct packet *packet, const str
 	if (!call->run && !begin(call, packet, parcel, len))
 		return RUN_NOT;
 	add(call->run, packet, parcel, undo);
-	if (is_full(call->run))
+	if (run_is_full(call->run))
 		run_settle(call);
 	return RUN_HELD;
 }

@@ -26,6 +26,9 @@ enum run_fate run_hold(struct call *call, const struct packet *packet, const str
 /* Whether it would be held, where nothing is. */
 bool run_wants(struct call *call, const struct packet *packet, const struct parcel *parcel);
 
+/* The same as far as can be told before it is wrapped. */
+bool run_expects(const struct call *call, const struct packet *packet);
+
 /* Sends what is held, if anything is. False: not all of it could be sent, not even as the application asked. */
 bool run_settle(struct call *call);
 

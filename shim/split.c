@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "follow.h"
 #include "hall.h"
 #include "real.h"
 #include "run.h"
@@ -109,10 +110,12 @@ ssize_t split_send(struct call *call, struct packet *packet, const struct octets
 		if (refused)
 			break;
 		call->to_come = segments - i;
-		tally_count(&call->tally, MD_C_SEEN, 1);
-		why = path_judge(call, packet);
-		if (why == MD_ASIDE_COUNT)
-			why = path_take_along(call, packet, i, true);
+		if (!call->run || !follow(call, packet, &why)) {
+			tally_count(&call->tally, MD_C_SEEN, 1);
+			why = path_judge(call, packet);
+			if (why == MD_ASIDE_COUNT)
+				why = path_take_along(call, packet, i, true);
+		}
 		why_packet(call, packet, why);
 		if (why == MD_ASIDE_COUNT)
 			continue;

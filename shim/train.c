@@ -60,6 +60,28 @@ static bool goes_along(const struct call *call, const struct msghdr *msg, const 
 	return !control.foreign && target_find(call, &packet) == MD_ASIDE_COUNT && same_target(&packet.key, &of->key);
 }
 
+/* RTP with nothing but the fixed part of its header, which most are: media, without looking further. */
+static inline bool is_plain_rtp(const uint8_t *octets, size_t len)
+{
+	return len >= 12 && octets[0] == 0x80 && (octets[1] & 0xE0) != 0xC0 && !notes_any(&tapped_quic);
+}
+
+static inline bool is_media(const struct call *call, struct packet *packet)
+{
+	return is_plain_rtp(packet->data.flat, packet->data.flat_len) || sight(call, packet) == MD_ASIDE_COUNT;
+}
+
+/* Such a datagram in one piece to the same place, written the same way and without control messages. */
+static inline bool is_alike(const struct msghdr *msg, const struct packet *of)
+{
+	const struct iovec *piece = msg->msg_iov;
+
+	return msg->msg_iovlen == 1 && msg->msg_namelen <= sizeof(struct sockaddr_storage) && memory_readable(piece, sizeof(*piece)) &&
+		piece->iov_len <= UINT16_MAX && memory_readable(piece->iov_base, piece->iov_len) &&
+		(!msg->msg_name || memory_readable(msg->msg_name, msg->msg_namelen)) && written_alike(msg, of->msg) &&
+		is_plain_rtp(piece->iov_base, piece->iov_len);
+}
+
 /* What the datagrams of one message add to the burst of a flow: octets as the radio carries them (wire format, 4.4). */
 static void add_message(struct call *call, const struct msghdr *msg, const struct packet *of, uint32_t mark,
 	uint64_t *octets, unsigned *count)
@@ -68,6 +90,11 @@ static void add_message(struct call *call, const struct msghdr *msg, const struc
 	struct octets all;
 	uint32_t segment;
 
+	if (!call->view.segment && is_alike(msg, of)) {
+		*octets += headers_len(of->key.tuple.version) + msg->msg_iov->iov_len;
+		++*count;
+		return;
+	}
 	if (!sight_legible(call, msg) || mark_of(call, msg) != mark || !goes_along(call, msg, of, &segment))
 		return;
 	all = octets_of(msg->msg_iov, msg->msg_iovlen);
@@ -76,7 +103,7 @@ static void add_message(struct call *call, const struct msghdr *msg, const struc
 		packet.data = at ? octets_from(&all, at) : all;
 		if (segment)
 			packet.data = octets_first(&packet.data, segment);
-		if (sight(call, &packet) == MD_ASIDE_COUNT) {
+		if (is_media(call, &packet)) {
 			*octets += headers_len(packet.key.tuple.version) + packet.data.len;
 			++*count;
 		}

@@ -282,11 +282,12 @@ struct md_area {
 size_t md_area_size(const struct md_area *area);
 
 /* Writes pad or not, OCS, MED or OFC, token, AUTH, closing EOL, MAC and OCS, in the order of section 5.7.
- * Errors: MD_E_ROOM; MD_E_VALUE (metadata, token length, fill below what is needed); MD_E_LEND. */
+ * room: octets at dst that may be written, also beyond the area; with more than MD_AREA_USUAL + 2 of them it takes one pass.
+ * Errors: MD_E_ROOM; MD_E_VALUE (metadata, token length, fill below what is needed, fewer user data than said); MD_E_LEND. */
 ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend);
 
 /* The same octets right behind user data that lie in one piece: user, area->user_len octets; area->user and area->pieces are not looked at.
- * room: octets behind them that may be written, also beyond the area; with more than MD_AREA_USUAL + 2 of them it takes one pass. */
+ * room: octets behind them that may be written. */
 ptrdiff_t md_area_write_behind(uint8_t *user, size_t room, const struct md_area *area, const struct md_lend *lend);
 
 /* One area of several. */

@@ -98,24 +98,6 @@ static inline void sum_up(uint8_t *dst, size_t size, const struct md_area *area)
 	dst[pad + 1] = (uint8_t)ocs;
 }
 
-ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend)
-{
-	size_t mac_at;
-	ptrdiff_t size = lay_out(dst, room, area, &mac_at);
-	int rc;
-
-	if (size < 0)
-		return size;
-	if (mac_at) {
-		rc = md_auth_mac(area->key, area->tuple, area->user, area->pieces, area->user_len, dst, (size_t)size,
-			pad_of(area), mac_at, lend, dst + mac_at);
-		if (rc < 0)
-			return rc;
-	}
-	sum_up(dst, (size_t)size, area);
-	return size;
-}
-
 /* --- In one pass ------------------------------------------------------------------------------------------------------ */
 
 /* One option and a MAC by the CPU's own instructions: what every datagram has but a few. */
@@ -146,29 +128,32 @@ static inline void sum_usual(uint8_t *ocs, size_t size)
 	memcpy(ocs, &(uint16_t){ (uint16_t)half }, 2);
 }
 
-static __attribute__((noinline)) ptrdiff_t write_behind_any(uint8_t *user, size_t room, const struct md_area *area,
-	const struct md_lend *lend)
+/* False: there are fewer user data than were promised. */
+static inline bool cover(uint8_t *to, const struct iovec *user, size_t pieces, size_t covered)
 {
-	struct md_area one = *area;
-	struct iovec piece = { user, area->user_len };
-
-	one.user = &piece;
-	one.pieces = 1;
-	return md_area_write(user + area->user_len, room, &one, lend);
+	for (; pieces && covered > user->iov_len; user++, pieces--) {
+		if (user->iov_len)
+			memcpy(to, user->iov_base, user->iov_len);
+		to += user->iov_len;
+		covered -= user->iov_len;
+	}
+	if (covered && !pieces)
+		return false;
+	if (covered == MD_COVER_MIN)
+		memcpy(to, user->iov_base, MD_COVER_MIN);
+	else if (covered)
+		memcpy(to, user->iov_base, covered);
+	return true;
 }
 
-ptrdiff_t md_area_write_behind(uint8_t *user, size_t room, const struct md_area *area, const struct md_lend *lend)
+static inline __attribute__((always_inline)) ptrdiff_t write_once(uint8_t *dst, const struct md_area *area, size_t size, size_t covered,
+	const struct iovec *user, size_t pieces)
 {
 	MD_ALIGNED(16) uint8_t flat[CMAC_ROOM(BEHIND_FLAT)], mac[16];
 	const struct md_traffic_key *key = area->key;
-	size_t size = needed(area), pad = pad_of(area), at = pad + 2, covered = area->user_len, front;
-	uint8_t *dst = user + area->user_len;
+	size_t pad = pad_of(area), at = pad + 2, front;
 	ptrdiff_t n;
 
-	if (key && key->cover && key->cover < covered)
-		covered = key->cover;
-	if (!is_usual(area, size, room, covered))
-		return write_behind_any(user, room, area, lend);
 	memset(dst, 0, BEHIND + 1);
 	n = md_metadata_write(dst + at, BEHIND - at, area->ids, area->meta);
 	if (n < 0)
@@ -176,15 +161,60 @@ ptrdiff_t md_area_write_behind(uint8_t *user, size_t room, const struct md_area 
 	at += (size_t)n;
 	write_auth(dst + at, area);
 	front = front_put(flat, key, area->tuple, area->user_len + UDP_HEADER);
-	if (covered == MD_COVER_MIN)
-		memcpy(flat + front, user, MD_COVER_MIN);
-	else
-		memcpy(flat + front, user, covered);
+	if (!cover(flat + front, user, pieces, covered))
+		return MD_E_VALUE;
 	memcpy(flat + front + covered, dst, BEHIND);
 	cmac_flat(key, flat, front + covered + size, mac);
 	memcpy(dst + at + 4, mac, MD_MAC_LEN);
 	sum_usual(dst + pad, size);
 	return (ptrdiff_t)size;
+}
+
+static inline size_t covered_of(const struct md_area *area)
+{
+	return area->key && area->key->cover && area->key->cover < area->user_len ? area->key->cover : area->user_len;
+}
+
+static __attribute__((noinline)) ptrdiff_t write_any(uint8_t *dst, size_t room, const struct md_area *area,
+	const struct md_lend *lend)
+{
+	size_t mac_at;
+	ptrdiff_t size = lay_out(dst, room, area, &mac_at);
+	int rc;
+
+	if (size < 0)
+		return size;
+	if (mac_at) {
+		rc = md_auth_mac(area->key, area->tuple, area->user, area->pieces, area->user_len, dst, (size_t)size,
+			pad_of(area), mac_at, lend, dst + mac_at);
+		if (rc < 0)
+			return rc;
+	}
+	sum_up(dst, (size_t)size, area);
+	return size;
+}
+
+ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend)
+{
+	size_t size = needed(area), covered = covered_of(area);
+
+	if (!is_usual(area, size, room, covered))
+		return write_any(dst, room, area, lend);
+	return write_once(dst, area, size, covered, area->user, area->pieces);
+}
+
+ptrdiff_t md_area_write_behind(uint8_t *user, size_t room, const struct md_area *area, const struct md_lend *lend)
+{
+	size_t size = needed(area), covered = covered_of(area);
+	struct iovec piece = { user, area->user_len };
+	struct md_area one;
+
+	if (is_usual(area, size, room, covered))
+		return write_once(user + area->user_len, area, size, covered, &piece, 1);
+	one = *area;
+	one.user = &piece;
+	one.pieces = 1;
+	return write_any(user + area->user_len, room, &one, lend);
 }
 
 /* --- Several ---------------------------------------------------------------------------------------------------------- */

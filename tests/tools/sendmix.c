@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * sendmix SEED COUNT COVER [single] - a random sequence of calls on UDP sockets, the same for every run with that seed: usual ones, and
+ * sendmix SEED COUNT COVER [single | far] - a random sequence of calls on UDP sockets, the same for every run with that seed: usual ones, and
  * odd ones between them. Says what each call returned and which packets came of it on the loopback interface, without what
  * differs from run to run: numbers count from the first of each flow, MACs and times are judged, not shown. So two runs say
  * the same if what was done is the same.
  *
  * With "single" nothing is asked for that could leave as a segment train: on the loopback interface the segments of one that carries areas
- * are finished behind the place where packets are looked at here.
+ * are finished behind the place where packets are looked at here. With "far" all goes to v0, most of it by calls of many datagrams, and
+ * packets are looked at where they come in at v1, the other end; they are said after the calls, since they arrive when they do.
  *
- * The key is 00..0f, KeyID 7, and covers COVER octets; the router is 127.0.0.1:49777. */
+ * The key is 00..0f, KeyID 7, and covers COVER octets; the router is 127.0.0.1:49777, with "far" 198.18.0.9:49777. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +32,13 @@
 #define UDP_SEGMENT 103
 #endif
 
-enum { SOCKETS = 6, FLOWS = 512, PORT = 5004, HERE = 6000, ROUTER = 49777, MOST = 1600, STREAMS = 3, SEVERAL = 12 };
+enum { SOCKETS = 6, FLOWS = 4096, PORT = 5004, HERE = 6000, ROUTER = 49777, MOST = 1600, STREAMS = 3, SEVERAL = 70, TRAIN = 40000, QUIET_MS = 300 };
 
 static uint64_t state;
 static int tap, number[SOCKETS];
-static bool single;
+static bool single, far;
+static FILE *arrived;           /* what is said of packets */
+static uint32_t base = 0x7f000001;
 static struct md_key key = { .keyid = 7, .algorithm = MD_AES_128_CMAC_96, .len = 16 };
 static struct {
 	struct md_tuple tuple;
@@ -115,39 +120,40 @@ static void tell_area(const struct md_datagram *d, const struct md_tuple *whose)
 
 	if (md_surplus_check(d->surplus, d->surplus_len, d->udp_length, d->checksum_zero, &at, &reason) != 0 ||
 		md_walk(d->surplus + at, d->surplus_len - at, &ids, list, &count, &reason) != MD_OK) {
-		printf(" area %s", md_reason_name(reason));
+		fprintf(arrived, " area %s", md_reason_name(reason));
 		return;
 	}
 	md_options_read(d->surplus + at, list, count, &ids, &o);
 	f = flow_of(whose, &o.meta);
 	clock_gettime(CLOCK_REALTIME, &now);
-	printf(" flow %u area %zu option %d s %u counter %u d %u p %u l %u bq %u seq %u", f, d->surplus_len, (int)o.meta.option, o.meta.s,
+	fprintf(arrived, " flow %u area %zu option %d s %u counter %u d %u p %u l %u bq %u seq %u", f, d->surplus_len, (int)o.meta.option, o.meta.s,
 		(uint8_t)(o.meta.counter - flow[f].counter), o.meta.d, o.meta.p, o.meta.l, o.meta.bq,
 		(uint16_t)(o.meta.seq - flow[f].seq));
-	printf(" time %s", md_ntp_diff(o.meta.ts, flow[f].ts) < 0 ? "went back" :
+	fprintf(arrived, " time %s", md_ntp_diff(o.meta.ts, flow[f].ts) < 0 ? "went back" :
 		labs(md_ntp_diff(md_ntp_short(now.tv_sec, (uint32_t)now.tv_nsec), o.meta.ts)) > 3 << 16 ? "is wrong" : "ok");
 	flow[f].ts = o.meta.ts;
 	if (!o.has_auth) {
-		printf(" no auth");
+		fprintf(arrived, " no auth");
 		return;
 	}
 	must(md_traffic_key_make(&traffic, &key, &d->tuple, NULL), "key");
 	must(md_auth_mac(&traffic, &d->tuple, &user, 1, d->user_len, d->surplus, d->surplus_len, at - 2, at + o.auth_at + 4, NULL, mac),
 		"mac");
-	printf(" key %u %u mac %s", o.keyid, o.next_keyid,
+	fprintf(arrived, " key %u %u mac %s", o.keyid, o.next_keyid,
 		md_mac_equal(mac, d->surplus + at + o.auth_at + 4) ? "right" : "wrong");
 }
 
-/* Outer source ports are the kernel's choice, and so are most Identifications. */
-static void tell_datagram(const struct md_datagram *d, bool outer)
+/* Outer source ports are the kernel's choice, and so are most Identifications; and DF, by whether it left in a train, which depends on when
+ * its agreement with us was renewed. */
+static void tell_datagram(const struct md_datagram *d, bool outer, bool inner)
 {
 	const struct md_ip *ip = &d->ip;
 
-	printf(" %s:%u > ", name_of(d->tuple.version, d->tuple.src), outer ? 0 : d->tuple.sport);
-	printf("%s:%u ttl %u tos %u df %d label %d user %zu", name_of(d->tuple.version, d->tuple.dst), d->tuple.dport,
-		ip->ttl, ip->tos, ip->df, ip->flow_label != 0, d->user_len);
+	fprintf(arrived, " %s:%u > ", name_of(d->tuple.version, d->tuple.src), outer ? 0 : d->tuple.sport);
+	fprintf(arrived, "%s:%u ttl %u tos %u df %d label %d user %zu", name_of(d->tuple.version, d->tuple.dst), d->tuple.dport,
+		ip->ttl, ip->tos, ip->df && (inner || !far), ip->flow_label != 0, d->user_len);
 	if (!outer)
-		printf(" %08x", hash(d->user, d->user_len));
+		fprintf(arrived, " %08x", hash(d->user, d->user_len));
 }
 
 static void tell_packet(const uint8_t *octets, size_t len)
@@ -159,17 +165,19 @@ static void tell_packet(const uint8_t *octets, size_t len)
 	memset(&d, 0, sizeof(d));
 	/* The checksum is left to a device that there is not. */
 	if (md_datagram_read(octets, len, &d, &reason) != 0 && reason != MD_R_UDP_CHECKSUM) {
-		printf("  %zu octets: %s\n", len, md_reason_name(reason));
+		if (far && reason == MD_R_NOT_UDP)
+			return; /* the kernel's own, about neighbours */
+		fprintf(arrived, "  %zu octets: %s\n", len, md_reason_name(reason));
 		return;
 	}
 	outer = d.tuple.dport == ROUTER && md_inner_check(d.user, d.user_len, &inner, &reason) == 0;
-	printf(" ");
-	tell_datagram(&d, outer);
+	fprintf(arrived, " ");
+	tell_datagram(&d, outer, false);
 	if (outer)
-		tell_datagram(&inner, false);
+		tell_datagram(&inner, false, true);
 	if (d.surplus_len)
 		tell_area(&d, outer ? &inner.tuple : &d.tuple);
-	printf("\n");
+	fprintf(arrived, "\n");
 }
 
 static void tell_all(void)
@@ -180,7 +188,7 @@ static void tell_all(void)
 	ssize_t n;
 
 	while ((n = recvfrom(tap, octets, sizeof(octets), MSG_DONTWAIT, (void *)&from, &len)) >= 0 || errno == EINTR) {
-		if (n > 0 && from.sll_pkttype == PACKET_OUTGOING)
+		if (n > 0 && (from.sll_pkttype == PACKET_OUTGOING) != far)
 			tell_packet(octets, (size_t)n);
 		len = sizeof(from);
 	}
@@ -237,12 +245,15 @@ static socklen_t destination(int s, struct sockaddr_in6 *six)
 	if (s < 3 || draw(5) == 0) {
 		four->sin_family = AF_INET;
 		four->sin_port = htons((uint16_t)(PORT + which % 2));
-		four->sin_addr.s_addr = htonl(0x7f000001 + which / 2);
+		four->sin_addr.s_addr = htonl(base + which / 2);
 		return sizeof(*four);
 	}
 	six->sin6_family = AF_INET6;
 	six->sin6_port = htons((uint16_t)(PORT + which % 2));
-	inet_pton(AF_INET6, draw(4) ? "::1" : "::ffff:127.0.0.2", &six->sin6_addr);
+	if (draw(4))
+		inet_pton(AF_INET6, far ? "2001:db8::1" : "::1", &six->sin6_addr);
+	else
+		inet_pton(AF_INET6, far ? "::ffff:198.18.0.2" : "::ffff:127.0.0.2", &six->sin6_addr);
 	return sizeof(*six);
 }
 
@@ -298,7 +309,7 @@ static void with_flags(int s)
 
 	/* Afterwards Linux sends a connected socket's datagrams to where the pieces went (the flow it keeps for both is one), and they were
 	 * signed for its peer: that is between this program and the kernel. */
-	if (flag == MSG_MORE && single)
+	if (flag == MSG_MORE && (single || far))
 		flag = 0;
 	tell("flagged", sendto(number[s], octets, len, flag, (void *)&to, to_len));
 	if (flag == MSG_MORE)
@@ -315,7 +326,7 @@ static void with_control(int s)
 	struct msghdr msg = { .msg_name = &to, .msg_namelen = destination(s, &to), .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control };
 	int tos = (int)draw(64) << 2;
 	uint16_t segment = single ? MOST : 400;
-	struct in_pktinfo info = { .ipi_spec_dst.s_addr = htonl(0x7f000001) };
+	struct in_pktinfo info = { .ipi_spec_dst.s_addr = htonl(far ? 0xc0000201 : 0x7f000001) };
 
 	c->cmsg_level = IPPROTO_IP;
 	switch (draw(3)) {
@@ -394,15 +405,40 @@ static void other_packet(int s)
 	tell("other", sendto(number[s], octets, len, 0, (void *)&to, to_len));
 }
 
+/* A message in a call of several that is not like the others. */
+static void odd(struct msghdr *msg, uint8_t *control)
+{
+	struct cmsghdr *c = (void *)control;
+	int tos = 32;
+
+	switch (draw(far ? 200 : 100)) {
+	case 0: msg->msg_iov->iov_base = (void *)16; break;
+	case 1: msg->msg_namelen = 8; break;
+	case 2: msg->msg_iov->iov_len = draw(13); break;
+	case 3: msg->msg_iov->iov_len = 0; break;
+	case 4:
+	case 5:
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_TOS;
+		c->cmsg_len = CMSG_LEN(sizeof(tos));
+		memcpy(CMSG_DATA(c), &tos, sizeof(tos));
+		msg->msg_control = control;
+		msg->msg_controllen = CMSG_ALIGN(c->cmsg_len);
+		break;
+	default: break;
+	}
+}
+
 static void several(int s)
 {
+	_Alignas(struct cmsghdr) uint8_t tos[CMSG_SPACE(sizeof(int))] = { 0 };
 	static uint8_t octets[SEVERAL][MOST];
 	struct sockaddr_in6 to[SEVERAL];
 	struct iovec iov[SEVERAL];
 	struct mmsghdr message[SEVERAL] = { 0 };
-	unsigned n = 1 + draw(single ? 3 : SEVERAL);
+	unsigned n = 1 + draw(single ? 3 : far ? SEVERAL : 12);
 	bool alike = draw(3) == 0, anywhere = draw(2);
-	size_t len = any_len();
+	size_t len = any_len(), sum = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		socklen_t to_len = i && !anywhere ? message[0].msg_hdr.msg_namelen : destination(s, &to[i]);
@@ -413,11 +449,50 @@ static void several(int s)
 		message[i].msg_hdr = (struct msghdr){ .msg_name = &to[i], .msg_namelen = to_len, .msg_iov = &iov[i], .msg_iovlen = 1 };
 		if (draw(24) == 0)
 			octets[i][0] = 0;
+		odd(&message[i].msg_hdr, tos);
 	}
 	tell("sendmmsg", sendmmsg(number[s], message, n, 0));
 	for (unsigned i = 0; i < n; i++)
+		sum += message[i].msg_len;
+	printf("%zu octets\n", sum);
+	for (unsigned i = 0; i < n; i++)
 		if (message[i].msg_len && message[i].msg_len != iov[i].iov_len)
 			printf("message %u is %u octets long\n", i, message[i].msg_len);
+}
+
+/* One call that the kernel is to cut, of packets as they come. */
+static void train(int s)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(uint16_t))] = { 0 };
+	static uint8_t octets[TRAIN];
+	struct cmsghdr *c = (void *)control;
+	uint16_t segment = (uint16_t)(draw(6) ? 200 + draw(1240) : 12 + draw(60));
+	uint32_t n = 1 + draw(40);
+	struct sockaddr_in6 to;
+	struct iovec iov[2] = { { octets, 0 } };
+	struct msghdr msg = { .msg_name = &to, .msg_namelen = destination(s, &to), .msg_iov = iov, .msg_iovlen = 1, .msg_control = control };
+	size_t len = 0;
+
+	while (n-- && len + segment <= TRAIN) {
+		media(octets + len, segment);
+		if (draw(40) == 0)
+			octets[len] = 0;
+		len += segment;
+	}
+	if (draw(2))
+		len -= draw(segment);
+	iov[0].iov_len = len;
+	if (draw(6) == 0) {
+		iov[0].iov_len = draw((uint32_t)len);
+		iov[1] = (struct iovec){ octets + iov[0].iov_len, len - iov[0].iov_len };
+		msg.msg_iovlen = 2;
+	}
+	c->cmsg_level = IPPROTO_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(segment));
+	memcpy(CMSG_DATA(c), &segment, sizeof(segment));
+	msg.msg_controllen = CMSG_ALIGN(c->cmsg_len);
+	tell("train", sendmsg(number[s], &msg, 0));
 }
 
 static void bad(int s)
@@ -439,6 +514,13 @@ static void step(void)
 {
 	int s = (int)draw(SOCKETS);
 
+	if (!single && draw(far ? 2 : 24) == 0) {
+		if (draw(2))
+			train(s);
+		else
+			several(s);
+		return;
+	}
 	switch (draw(64)) {
 	case 0: with_flags(s); break;
 	case 1:
@@ -475,16 +557,27 @@ static void listen_at(int family, uint16_t port)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_ll all = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex("lo") };
+	cpu_set_t here;
+	struct sockaddr_ll all = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	int room = 1 << 24;
+	char *text = NULL;
+	size_t text_len = 0;
 
 	if (argc < 4) {
-		fputs("usage: sendmix SEED COUNT COVER [single]\n", stderr);
+		fputs("usage: sendmix SEED COUNT COVER [single | far]\n", stderr);
 		return 2;
 	}
 	state = strtoull(argv[1], NULL, 10);
 	key.cover = (uint32_t)strtoul(argv[3], NULL, 10);
-	single = argc > 4;
+	single = argc > 4 && strcmp(argv[4], "single") == 0;
+	far = argc > 4 && strcmp(argv[4], "far") == 0;
+	/* By one CPU, so that packets arrive in the order they left in. */
+	CPU_ZERO(&here);
+	CPU_SET((unsigned)sched_getcpu(), &here);
+	must(sched_setaffinity(0, sizeof(here), &here), "affinity");
+	base = far ? 0xc6120001 : base;
+	arrived = far ? open_memstream(&text, &text_len) : stdout;
+	all.sll_ifindex = (int)if_nametoindex(far ? "v1" : "lo");
 	for (uint8_t i = 0; i < 16; i++)
 		key.key[i] = i;
 	tap = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL));
@@ -500,5 +593,14 @@ int main(int argc, char **argv)
 		open_at(s);
 	for (long n = strtol(argv[2], NULL, 10); n > 0; n--)
 		step();
+	if (far) {
+		struct pollfd more = { .fd = tap, .events = POLLIN };
+
+		while (poll(&more, 1, QUIET_MS) > 0)
+			tell_all();
+		fclose(arrived);
+		fputs(text, stdout);
+		free(text);
+	}
 	return 0;
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * follow.h - datagrams of a call that are like the one before them: what was found out for the first of a run (run.h) holds for
+ * all that follow it, so it is not asked again. Used by path.c, split.c and batch.c. */
+#ifndef MD_FOLLOW_H
+#define MD_FOLLOW_H
+
+#include "hall.h"
+
+/* A datagram was wrapped by the long way: if it is the first of the run now, others may follow it. Its flow is pinned. */
+void follow_lead(struct call *call, const struct packet *packet);
+
+/* What the long way would do with a datagram that is like the lead of call->run, which is not NULL; msg and data of the packet are set, and
+ * control to what the message says. A message has to be legible itself, not what it points to. Nothing may wait in front of it to
+ * go as it came. False: it is to go the long way, and nothing was done. True: *why is MD_ASIDE_COUNT: it is held, and counted as
+ * seen and wrapped; or why it has to go as it came, which is left to be counted. */
+bool follow(struct call *call, struct packet *packet, enum md_aside *why);
+
+/* The same for a message without control messages, whose packet is filled in. */
+bool follow_message(struct call *call, const struct msghdr *msg, struct packet *packet, enum md_aside *why);
+
+#endif
