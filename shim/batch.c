@@ -13,35 +13,16 @@
 #include <string.h>
 
 #include "follow.h"
-#include "hall.h"
 #include "process.h"
 #include "real.h"
 #include "run.h"
+#include "waiting.h"
 #include "why.h"
 
 enum {
 	BATCHES = 16,                /* calls of as many threads at the same time */
 	COVERED = 256,               /* octets under the MAC from which waiting for others takes less than it saves */
 	OVERHEAD = 1024              /* octets of the kernel's for a datagram, beyond twice its length: more than there are */
-};
-
-struct waiting {
-	struct wrapping wrapping;
-	struct packet packet;
-	unsigned at;
-	bool segment;                /* of a train */
-	bool row;                    /* may leave together with others */
-	unsigned to_come;            /* as in struct call, when it came */
-	enum md_count count;
-	ptrdiff_t len;               /* of its area, once written; 0: not yet */
-};
-
-struct batch {
-	_Atomic bool taken;
-	bool again;                  /* while it is sent: the numbers of those from at on were given back */
-	unsigned n, at;
-	struct md_area_job job[MD_AREA_BATCH];
-	struct waiting waiting[MD_AREA_BATCH];
 };
 
 static struct batch *batches;
@@ -79,8 +60,10 @@ static void give_back(struct batch *batch)
 
 void batch_close(struct call *call)
 {
-	if (call->batch)
+	if (call->batch) {
+		follow_end(&call->batch->lead);
 		give_back(call->batch);
+	}
 	call->batch = NULL;
 }
 
@@ -92,6 +75,7 @@ void batch_abandon(void)
 		return;
 	for (unsigned i = 0; i < batch->n; i++)
 		flowtab_let_go(batch->waiting[i].packet.flow);
+	follow_end(&batch->lead);
 	give_back(batch);
 }
 
@@ -175,25 +159,41 @@ static inline void remember(struct packet *to, const struct packet *packet)
 	to->tunnel = packet->tunnel;
 }
 
-enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_count count)
+struct waiting *batch_place(struct call *call, const struct packet *packet, unsigned at)
 {
 	bool row = may_leave_in_row(call, packet);
 	struct waiting *waiting;
+
+	if (!can_wait(call, packet, at, row))
+		return NULL;
+	waiting = &call->batch->waiting[call->batch->n];
+	waiting->row = row;
+	return waiting;
+}
+
+void batch_wait(struct call *call, struct waiting *waiting, const struct packet *packet, unsigned at, bool segment)
+{
+	remember(&waiting->packet, packet);
+	waiting->at = at;
+	waiting->segment = segment;
+	waiting->to_come = call->to_come;
+	waiting->count = wrap_counted_as(packet->route);
+	waiting->len = 0;
+	call->batch->n++;
+}
+
+enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment)
+{
+	enum md_count count = wrap_counted_as(packet->route);
+	struct waiting *waiting = batch_place(call, packet, at);
 	enum md_aside why;
 
 	tally_count(&call->tally, count, 1); /* before it is out: see stats.h */
-	if (can_wait(call, packet, at, row)) {
-		waiting = &call->batch->waiting[call->batch->n];
+	if (waiting) {
 		why = wrap_prepare(call, packet, &waiting->wrapping);
 		if (why == MD_ASIDE_COUNT) {
-			remember(&waiting->packet, packet);
-			waiting->at = at;
-			waiting->segment = segment;
-			waiting->to_come = call->to_come;
-			waiting->count = count;
-			waiting->row = row;
-			waiting->len = 0;
-			call->batch->n++;
+			lane_learn(call, packet);
+			batch_wait(call, waiting, packet, at, segment);
 			return why;
 		}
 	} else {

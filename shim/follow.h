@@ -10,13 +10,16 @@
 /* A datagram was wrapped by the long way: if it is the first of the run now, others may follow it. Its flow is pinned. */
 void follow_lead(struct call *call, const struct packet *packet);
 
-/* What the long way would do with a datagram that is like the lead of call->run, which is not NULL; msg and data of the packet are set, and
- * control to what the message says. A message has to be legible itself, not what it points to. Nothing may wait in front of it to
- * go as it came. False: it is to go the long way, and nothing was done. True: *why is MD_ASIDE_COUNT: it is held, and counted as
- * seen and wrapped; or why it has to go as it came, which is left to be counted. */
-bool follow(struct call *call, struct packet *packet, enum md_aside *why);
+/* What the long way would do with a datagram that is like those that are held in call->run or wait in call->batch, one of which is not
+ * NULL; msg and data of the packet are set, and control to what the message says. Nothing may wait in front of it to go as it came.
+ * at, segment: as for batch_add(). False: it is to go the long way, and nothing was done. True: *why is MD_ASIDE_COUNT: it is
+ * held or waits, and is counted as seen and wrapped; or why it has to go as it came, which is left to be counted. */
+bool follow(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_aside *why);
 
-/* The same for a message without control messages, whose packet is filled in. */
-bool follow_message(struct call *call, const struct msghdr *msg, struct packet *packet, enum md_aside *why);
+/* Whether it would wait in the call's batch, were that not full. */
+bool follow_would(struct call *call, struct packet *packet);
+
+/* Whether a message, set in the packet, is one that may: legible, in one piece, without control messages. Data and control are set then. */
+bool follow_message(struct call *call, struct packet *packet);
 
 #endif

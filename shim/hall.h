@@ -195,9 +195,9 @@ void wrap_again(const struct call *call, const struct packet *packet, struct wra
  * only from the constructor, and without it each goes at once. */
 int batch_start(void);
 
-/* A datagram that is to be wrapped, its flow pinned, to be counted as count: MD_ASIDE_COUNT: it waits, or is out; else why it
+/* A datagram that is to be wrapped, its flow pinned: MD_ASIDE_COUNT: it waits, or is out; else why it
  * has to go as it came, behind those that wait. at: the message, or, of a train, the segment. Not if batch_full(). */
-enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_count count);
+enum md_aside batch_add(struct call *call, struct packet *packet, unsigned at, bool segment);
 bool batch_full(const struct call *call);
 bool batch_waits(const struct call *call);
 

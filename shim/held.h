@@ -15,9 +15,10 @@ struct lead {
 	struct stream *stream;       /* of it, pinned, or NULL */
 	const struct outlet_tunnel *tunnel;
 	const struct route *route;
+	const struct msghdr *msg;
 	struct flow_key key;
-	struct control control;
 	uint32_t ssrc;
+	bool measured;               /* is it known: */
 	uint8_t bq;                  /* of the burst that the call states */
 };
 
@@ -55,6 +56,6 @@ void run_remember(struct run *run, const struct packet *packet, const struct md_
 	const uint64_t undo[2]);
 
 /* follow.c - lets go what the lead has pinned. */
-void follow_end(struct run *run);
+void follow_end(struct lead *lead);
 
 #endif

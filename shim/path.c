@@ -106,7 +106,7 @@ enum md_aside path_take_along(struct call *call, struct packet *packet, unsigned
 {
 	enum md_aside why = ready(call, packet);
 
-	return why == MD_ASIDE_COUNT ? batch_add(call, packet, at, segment, wrap_counted_as(packet->route)) : why;
+	return why == MD_ASIDE_COUNT ? batch_add(call, packet, at, segment) : why;
 }
 
 /* Several calls may be one datagram (MSG_MORE, UDP_CORK); a piece is never wrapped, nor what is added to a piece. */
@@ -228,21 +228,34 @@ static int catch_up(struct call *call, unsigned run, unsigned i, bool together)
 	return done < 0 && run == 0 ? -1 : (int)run + (done < 0 ? 0 : done);
 }
 
-/* A message like the one before it, which was done. *done is what became of it. */
-static bool went_along(struct call *call, struct mmsghdr *message, struct packet *packet, int *done)
+/* A message like the one before it, which was done; where the batch is full it goes out first, as it would on the long way.
+ * *done is what became of it, or, where something in front of it failed, what the call returns. */
+enum along { NOT_ALONG, ALONG, FAILED };
+static enum along went_along(struct call *call, struct mmsghdr *message, struct packet *packet, int *done)
 {
 	enum md_aside why;
+	unsigned at;
 
-	if (!call->run || !follow_message(call, &message->msg_hdr, packet, &why))
-		return false;
+	if (!(call->run || call->batch) || !follow_message(call, packet))
+		return NOT_ALONG;
+	if (batch_full(call)) {
+		if (!follow_would(call, packet))
+			return NOT_ALONG;
+		if (batch_flush(call, &at) < 0) {
+			*done = at ? (int)at : -1;
+			return FAILED;
+		}
+	}
+	if (!follow(call, packet, (unsigned)(message - call->vec), false, &why))
+		return NOT_ALONG;
 	*done = DONE;
 	if (why == MD_ASIDE_COUNT) {
 		message->msg_len = (unsigned)packet->data.len;
-		return true;
+		return ALONG;
 	}
 	tally_aside(&call->tally, why, 1);
 	*done = empty_helps(packet, why) ? WITH_EMPTY_AREA : AS_IT_CAME;
-	return true;
+	return ALONG;
 }
 
 /* Walks the messages. Those that go as they came are sent in runs, in their place among the others. */
@@ -255,11 +268,15 @@ static int walk(struct call *call)
 		struct control control;
 		struct octets all;
 		uint32_t segment = 0;
+		enum along along;
 		enum fate fate;
 		int done;
 
 		packet.msg = &call->vec[i].msg_hdr;
-		if (run < i || !went_along(call, &call->vec[i], &packet, &done)) {
+		along = run < i ? NOT_ALONG : went_along(call, &call->vec[i], &packet, &done);
+		if (along == FAILED)
+			return done;
+		if (along == NOT_ALONG) {
 			/* The rest is filled in on the way; these say how far it got. */
 			packet.data.len = 0;
 			packet.protocol = PROTO_NONE;

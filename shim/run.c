@@ -38,7 +38,7 @@ static struct run *take(void)
 	uint32_t nobody = 0;
 
 	if (mine && atomic_load_explicit(&runs[mine - 1].taken, memory_order_relaxed)) {
-		follow_end(&runs[mine - 1]);
+		follow_end(&runs[mine - 1].lead);
 		return &runs[mine - 1];
 	}
 	mine = 0;
@@ -52,7 +52,7 @@ static struct run *take(void)
 
 static void drop(struct call *call)
 {
-	follow_end(call->run);
+	follow_end(&call->run->lead);
 	thread_holds.run = 0;
 	atomic_store_explicit(&call->run->taken, 0, memory_order_release);
 	call->run = NULL;

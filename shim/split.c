@@ -110,7 +110,7 @@ ssize_t split_send(struct call *call, struct packet *packet, const struct octets
 		if (refused)
 			break;
 		call->to_come = segments - i;
-		if (!call->run || !follow(call, packet, &why)) {
+		if (!(call->run || call->batch) || !follow(call, packet, i, true, &why)) {
 			tally_count(&call->tally, MD_C_SEEN, 1);
 			why = path_judge(call, packet);
 			if (why == MD_ASIDE_COUNT)

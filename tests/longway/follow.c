@@ -9,19 +9,25 @@ void follow_lead(struct call *call, const struct packet *packet)
 	(void)call, (void)packet;
 }
 
-void follow_end(struct run *run)
+void follow_end(struct lead *lead)
 {
-	(void)run;
+	(void)lead;
 }
 
-bool follow(struct call *call, struct packet *packet, enum md_aside *why)
+bool follow(struct call *call, struct packet *packet, unsigned at, bool segment, enum md_aside *why)
 {
-	(void)call, (void)packet, (void)why;
+	(void)call, (void)packet, (void)at, (void)segment, (void)why;
 	return false;
 }
 
-bool follow_message(struct call *call, const struct msghdr *msg, struct packet *packet, enum md_aside *why)
+bool follow_message(struct call *call, struct packet *packet)
 {
-	(void)call, (void)msg, (void)packet, (void)why;
+	(void)call, (void)packet;
+	return false;
+}
+
+bool follow_would(struct call *call, struct packet *packet)
+{
+	(void)call, (void)packet;
 	return false;
 }
