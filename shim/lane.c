@@ -208,7 +208,7 @@ static inline bool is_usual(struct call *call, struct lane *lane)
 /* --- Doing it --------------------------------------------------------------------------------------------------------- */
 
 /* What the network is told. */
-static inline enum md_aside tell_it(struct call *call, struct lane *lane, bool *opened)
+static inline __attribute__((flatten)) enum md_aside tell_it(struct call *call, struct lane *lane, bool *opened)
 {
 	struct packet *packet = &lane->packet;
 	struct md_meaning meaning;
@@ -304,7 +304,7 @@ static bool went_empty(struct call *call, struct packet *packet, enum md_aside w
 }
 
 /* Kept away from path_send(), whose other calls need none of this. */
-static __attribute__((noinline)) int drive(struct call *call)
+static __attribute__((noinline, flatten)) int drive(struct call *call)
 {
 	struct lane lane;
 	enum md_aside why = MD_ASIDE_COUNT;
