@@ -87,6 +87,16 @@ static __attribute__((noinline)) unsigned go_along(const struct engine *engine, 
 	return i;
 }
 
+/* The same where the engine is made ready for all of one router at once. */
+static unsigned go_there(const struct engine *engine, struct parcel *const *parcel, unsigned n)
+{
+	unsigned i = 1;
+
+	while (i < n && parcel[i]->area_len <= engine->largest && parcel[i]->router == parcel[0]->router)
+		i++;
+	return i;
+}
+
 /* One engine's try. A descriptor that was closed or replaced under us is made anew once. *armed: the engine may be used,
  * whatever became of this datagram. */
 static inline __attribute__((always_inline)) int try_engine(const struct engine *engine, struct sock *sock, const struct view *view, struct parcel *const *parcel,
@@ -103,7 +113,7 @@ static inline __attribute__((always_inline)) int try_engine(const struct engine 
 			return err;
 		*armed = true;
 		if (n > 1)
-			n = engine->one_by_one ? 1 : go_along(engine, sock, view, parcel, n, now, handle);
+			n = engine->arm_once ? go_there(engine, parcel, n) : go_along(engine, sock, view, parcel, n, now, handle);
 		tally_engine(tally, engine->id, (int)n);
 		if (alone)
 			tally_settle(tally);

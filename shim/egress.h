@@ -60,7 +60,7 @@ struct engine {
 	int (*post)(void *handle, const struct slip *slip);
 	/* What arm() made was closed or replaced by the application: it is not used again. */
 	void (*disarm)(void *handle);
-	bool one_by_one;             /* arm() takes what send() gives back: n is 1 */
+	bool arm_once;               /* arm() takes what send() gives back: it is for all n parcels, of one router */
 };
 
 /* md_sum() of the user data, for an engine that writes the UDP header itself; the area is the last piece. */

@@ -95,6 +95,7 @@ static int afxdp_arm(struct sock *sock, const struct view *view, const struct pa
 	if (!take_turn(parcel, now))
 		return -EAGAIN;
 	atomic_store_explicit(&lease->used, now, memory_order_relaxed);
+	xskring_begin(&lease->ring);
 	err = xsklease_ready(lease, (unsigned)parcel->router, tunnel, now, next_hop);
 	if (!err && !fits(parcel))
 		err = -EMSGSIZE;
@@ -103,21 +104,42 @@ static int afxdp_arm(struct sock *sock, const struct view *view, const struct pa
 	return err == -EAGAIN ? -EOPNOTSUPP : err == -EBUSY ? -EADDRINUSE : err;
 }
 
-static int send_one(const struct parcel *parcel)
+/* Into the ring, not yet out. 0, or -errno. */
+static int put_one(const struct parcel *parcel)
 {
 	uint64_t source = __atomic_load_n(&lease->ring.page->source, __ATOMIC_RELAXED);
-	uint8_t *frame = xskring_frame(&lease->ring), from[6];
+	uint8_t *frame, from[6];
 	size_t len;
 
+	if (!fits(parcel))
+		return -EMSGSIZE;
+	frame = xskring_frame(&lease->ring);
 	if (!frame)
 		return -EAGAIN;
 	for (unsigned i = 0; i < 6; i++)
 		from[i] = (uint8_t)(source >> 8 * i);
 	len = write_frame(frame, MD_XSK_FRAME, next_hop, from, parcel);
 	if (len)
-		return xskring_send(&lease->ring, len);
-	xskring_give_back(&lease->ring);
-	return -EMSGSIZE;
+		xskring_put(&lease->ring, len);
+	else
+		xskring_give_back(&lease->ring);
+	return len ? 0 : -EMSGSIZE;
+}
+
+/* As many as one system call takes. The number sent, or -errno of the first. */
+static int send_row(struct parcel *const *parcel, unsigned n)
+{
+	unsigned put = 0, sent;
+	int err = 0, why = 0;
+
+	while (put < n && put < XSK_ROW && !err) {
+		err = put_one(parcel[put]);
+		put += !err;
+	}
+	if (!put)
+		return err;
+	sent = xskring_send(&lease->ring, &why);
+	return sent ? (int)sent : why;
 }
 
 /* What the interface did not take, the next engine may send: for egress that is what -EPERM means. */
@@ -127,12 +149,14 @@ static int afxdp_send(void *handle, struct parcel *const *parcel, unsigned n)
 	unsigned sent = 0;
 	int err = 0;
 
-	for (; sent < n && !err; sent += !err) {
-		err = send_one(parcel[sent]);
+	while (sent < n && err >= 0) {
+		err = send_row(parcel + sent, n - sent);
 		for (int i = 0; err == -EAGAIN && parcel[sent]->may_block && i < ROOM_WAITS; i++) {
 			wait_for_room();
-			err = send_one(parcel[sent]);
+			err = send_row(parcel + sent, n - sent);
 		}
+		if (err > 0)
+			sent += (unsigned)err;
 	}
 	if (err == -ENXIO)
 		xsklease_drop(mine);

@@ -97,6 +97,7 @@ int xskring_map(struct xskring *ring, int fd, uint64_t cookie, int memory)
 	for (unsigned i = 0; i < MD_XSK_FRAMES; i++)
 		ring->spare[i] = (uint16_t)(MD_XSK_FRAMES - 1 - i);
 	ring->spares = MD_XSK_FRAMES;
+	ring->waiting = 0;
 	return 0;
 }
 
@@ -155,13 +156,19 @@ static long kick(int fd)
 	return raw_sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static uint32_t places_taken(const struct xskring *ring)
+{
+	return *ring->sending_producer - __atomic_load_n(ring->sending_consumer, __ATOMIC_ACQUIRE) + ring->waiting;
+}
+
 /* Places with nothing in them are left where sending failed: the kernel passes over them when it can send again. */
 static bool has_place(struct xskring *ring)
 {
-	if (*ring->sending_producer - __atomic_load_n(ring->sending_consumer, __ATOMIC_ACQUIRE) < PLACES)
+	if (places_taken(ring) < PLACES)
 		return true;
-	kick(ring->fd);
-	return *ring->sending_producer - __atomic_load_n(ring->sending_consumer, __ATOMIC_ACQUIRE) < PLACES;
+	if (!ring->waiting)
+		kick(ring->fd);
+	return places_taken(ring) < PLACES;
 }
 
 uint8_t *xskring_frame(struct xskring *ring)
@@ -170,7 +177,7 @@ uint8_t *xskring_frame(struct xskring *ring)
 
 	reap(ring);
 	n = ring->spares;
-	if (!n || n > MD_XSK_FRAMES || !has_place(ring))
+	if (!n || n > MD_XSK_FRAMES || ring->waiting >= XSK_ROW || !has_place(ring))
 		return NULL;
 	ring->given = ring->spare[n - 1] & MASK;
 	ring->lent[ring->given] = true;
@@ -183,34 +190,75 @@ void xskring_give_back(struct xskring *ring)
 	take_back(ring, ring->given);
 }
 
-/* It did not get out, and must not some time later: the kernel passes over a place that points to no frame. */
-static int failed(struct xskring *ring, struct xdp_desc *place, unsigned frame, long err)
+void xskring_begin(struct xskring *ring)
 {
-	place->addr = UINT64_MAX - MD_XSK_FRAME;
-	if (err == -EBUSY) /* the interface dropped it, and the frame comes back as one that was sent */
-		return -ENETDOWN;
-	take_back(ring, frame);
-	if (err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM)
+	for (unsigned i = 0; i < ring->waiting && i < XSK_ROW; i++)
+		take_back(ring, ring->row[i]);
+	ring->waiting = 0;
+}
+
+static struct xdp_desc *place_at(const struct xskring *ring, uint32_t at)
+{
+	return &ring->to_send[at & MASK];
+}
+
+void xskring_put(struct xskring *ring, size_t len)
+{
+	unsigned n = ring->waiting;
+
+	if (n >= XSK_ROW)
+		return;
+	*place_at(ring, *ring->sending_producer + n) = (struct xdp_desc){ .addr = (uint64_t)ring->given * MD_XSK_FRAME, .len = (uint32_t)len };
+	ring->row[n] = ring->given;
+	ring->waiting = n + 1;
+}
+
+/* Those from a place on did not get out, and must not some time later: the kernel passes over a place that points to no frame. One
+ * that the interface dropped comes back as if it had been sent. */
+static void call_off(struct xskring *ring, uint32_t first, unsigned from, unsigned n, bool dropped)
+{
+	for (unsigned i = from; i < n; i++) {
+		place_at(ring, first + i)->addr = UINT64_MAX - MD_XSK_FRAME;
+		if (i > from || !dropped)
+			take_back(ring, ring->row[i]);
+	}
+}
+
+static int said(const struct xskring *ring, long err)
+{
+	if (err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM || err >= 0)
 		return -EAGAIN;
+	if (err == -EBUSY)
+		return -ENETDOWN;
 	if (!ours_still(ring->fd, ring->cookie))
 		return -EBADF;
 	/* A queue that the interface no longer has says nothing. */
 	return err == -ENETDOWN ? -ENETDOWN : -ENXIO;
 }
 
-/* The socket copies, so the kernel takes from the ring in this call and at no other time. Whatever it says but success means that
- * the datagram, the only one, is not out. */
-int xskring_send(struct xskring *ring, size_t len)
+/* The socket copies, so the kernel takes from the ring in this call and at no other time, one place after the other up to the first
+ * that fails. One that the interface dropped (-EBUSY) counts as taken where others were before it, and else does not. */
+unsigned xskring_send(struct xskring *ring, int *err)
 {
-	uint32_t at = *ring->sending_producer;
-	struct xdp_desc *place = &ring->to_send[at & MASK];
-	unsigned frame = ring->given;
-	long err;
+	uint32_t first = *ring->sending_producer;
+	unsigned n = ring->waiting, sent;
+	long answer;
 
-	*place = (struct xdp_desc){ .addr = (uint64_t)frame * MD_XSK_FRAME, .len = (uint32_t)len };
-	__atomic_store_n(ring->sending_producer, at + 1, __ATOMIC_RELEASE);
-	err = kick(ring->fd);
-	if (err >= 0 && __atomic_load_n(ring->sending_consumer, __ATOMIC_ACQUIRE) == at + 1)
+	ring->waiting = 0;
+	*err = 0;
+	if (!n || n > XSK_ROW)
 		return 0;
-	return failed(ring, place, frame, err);
+	__atomic_store_n(ring->sending_producer, first + n, __ATOMIC_RELEASE);
+	answer = kick(ring->fd);
+	sent = __atomic_load_n(ring->sending_consumer, __ATOMIC_ACQUIRE) - first;
+	if (answer >= 0 && sent == n)
+		return n;
+	/* Behind what an earlier call left, none of these was looked at; and the ring is memory that others may write to. */
+	if (sent > n)
+		sent = 0;
+	if (answer == -EBUSY && sent)
+		sent--;
+	call_off(ring, first, sent, n, answer == -EBUSY);
+	*err = said(ring, answer);
+	return sent;
 }

@@ -161,10 +161,10 @@ else
 	tests=$((tests + 1))
 	echo "ok - instructions: the egress patch # SKIP $(cat "$work/why")"
 fi
-# Until it is lent the first datagrams of each run go by another engine.
+# Until it is lent the first datagrams of each run go by another engine: who lends is not to wait for a processor.
 lend >"$work/afxdp.conf"
 mkfifo "$work/lends"
-"$B/mdprovisiond" --config "$work/afxdp.conf" --ready-fd 9 9>"$work/lends" 2>"$work/lender" &
+nice -n -10 "$B/mdprovisiond" --config "$work/afxdp.conf" --ready-fd 9 9>"$work/lends" 2>"$work/lender" &
 lender=$!
 read -r ready <"$work/lends"
 sed "s|^stats_dir.*|&\nbroker_socket = $work/broker\nengines = afxdp, raw|" "$work/tunnel.conf" >"$work/afxdp-tunnel.conf"

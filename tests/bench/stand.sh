@@ -8,6 +8,9 @@
 # has the configurations, cgroup.ENGINE the file that takes its senders, relay.NAME.SINK where a relay listens.
 
 PROCESSOR=$(sed -n 's/^Cpus_allowed_list:.*[^0-9]\([0-9]*\)$/\1/p' /proc/self/status) # the last, as pair chooses it
+# Engine afxdp takes a queue for each of the senders that run side by side; choosing one among several costs, so everybody has them,
+# as network cards do.
+export LINK_QUEUES=8
 armed='' relays='' group=''
 
 enter() { local name=$1; shift; nsenter --net="$work/ns/$name" -- "$@"; }
@@ -171,11 +174,10 @@ engine_patch() {
 	"$B/mdctl" arm --dir "$work/bpf/m" --cgroup "$group" "${arguments[@]}" && configurations patch
 }
 
-# A queue for each of the senders that run side by side.
 engine_afxdp() {
 	local queue
 	[ "$root" = yes ] || { echo "it takes root"; return 1; }
-	LINK_QUEUES=8 spaces afxdp && configurations afxdp "broker_socket = $work/broker.afxdp" || return 1
+	spaces afxdp && configurations afxdp "broker_socket = $work/broker.afxdp" || return 1
 	provisioner_conf afxdp >"$work/afxdp.conf"
 	for queue in 0 1 2 3 4 5 6 7; do
 		printf '[afxdp queue%d]\nuid = %d\ninterface = v0\nqueue = %d\n' "$queue" "$(id -u)" "$queue"

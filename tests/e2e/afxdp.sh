@@ -99,6 +99,17 @@ check "a smaller interface: by afxdp" goes_on afxdp
 check "a smaller interface: larger ones go as they came" eval 'poll 30 above mtu 20 || { report; false; }'
 end
 check "a smaller interface: none is lost" none_is_lost
+# Many by one call, and such among them as it does not take.
+for family in 4 6; do
+	largest=$((1400 - 33 - (family == 4 ? 2 * 28 : 2 * 48)))
+	begin $family $((largest - 60))-$((largest + 9))
+	check "rows, IPv$family: by afxdp" goes_on afxdp
+	echo rows >&7
+	check "rows, IPv$family: go on by afxdp" eval 'poll 30 above by_afxdp $(($(by_afxdp) + 1000)) || { report; false; }'
+	check "rows, IPv$family: what is too long among them goes as it came" eval 'poll 30 above mtu 100 || { report; false; }'
+	end
+	check "rows, IPv$family: none is lost" none_is_lost
+done
 inside server ip link set eth0 mtu 1500
 
 # Only where both configurations say so, and in tunnel mode.

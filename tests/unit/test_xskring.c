@@ -53,6 +53,21 @@ static unsigned frame_of(const struct xskring *ring, const uint8_t *at)
 	return (unsigned)(octets / MD_XSK_FRAME) - 1;
 }
 
+/* The number sent, or -errno of the first that was not. */
+static int send_waiting(struct xskring *ring)
+{
+	int err;
+	unsigned sent = xskring_send(ring, &err);
+
+	return sent ? (int)sent : err;
+}
+
+static int send_one(struct xskring *ring)
+{
+	xskring_put(ring, 100);
+	return send_waiting(ring);
+}
+
 /* What does not get out keeps neither its frame nor a place that the kernel would send later. */
 static void a_stolen_number_costs_no_frame(void **state)
 {
@@ -61,7 +76,7 @@ static void a_stolen_number_costs_no_frame(void **state)
 	(void)state;
 	for (unsigned i = 0; i < MD_XSK_FRAMES; i++) {
 		assert_non_null(xskring_frame(ring));
-		assert_int_equal(xskring_send(ring, 100), -EBADF);
+		assert_int_equal(send_one(ring), -EBADF);
 		assert_int_equal(ring->spares, MD_XSK_FRAMES);
 		assert_true(places[i].addr >= (uint64_t)MD_XSK_FRAMES * MD_XSK_FRAME);
 	}
@@ -104,6 +119,50 @@ static void frames_come_back_once(void **state)
 	free(ring->page);
 }
 
+/* Those that wait go together, in the order in which they were put. What a thread left behind that jumped away does not go. */
+static void a_row_goes_or_stays_as_one(void **state)
+{
+	struct xskring *ring = ring_on(-1);
+	unsigned frame[XSK_ROW];
+
+	(void)state;
+	for (unsigned i = 0; i < XSK_ROW; i++) {
+		frame[i] = frame_of(ring, xskring_frame(ring));
+		xskring_put(ring, 100 + i);
+	}
+	assert_null(xskring_frame(ring));
+	assert_int_equal(words[0], 0);
+	for (unsigned i = 0; i < XSK_ROW; i++) {
+		assert_int_equal(places[i].addr, (uint64_t)frame[i] * MD_XSK_FRAME);
+		assert_int_equal(places[i].len, 100 + i);
+	}
+	xskring_begin(ring);
+	assert_int_equal(ring->spares, MD_XSK_FRAMES);
+	assert_int_equal(send_waiting(ring), 0);
+	assert_int_equal(words[0], 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_non_null(xskring_frame(ring));
+		xskring_put(ring, 100);
+	}
+	assert_int_equal(send_waiting(ring), -EBADF);
+	assert_int_equal(words[0], 3);
+	assert_int_equal(ring->spares, MD_XSK_FRAMES);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(places[i].addr >= (uint64_t)MD_XSK_FRAMES * MD_XSK_FRAME);
+	/* The kernel passed over these, and took two of three more. */
+	words[1] = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_non_null(xskring_frame(ring));
+		xskring_put(ring, 100);
+	}
+	words[1] = 5;
+	assert_int_equal(send_waiting(ring), 2);
+	assert_true(places[4].addr < (uint64_t)MD_XSK_FRAMES * MD_XSK_FRAME);
+	assert_true(places[5].addr >= (uint64_t)MD_XSK_FRAMES * MD_XSK_FRAME);
+	assert_int_equal(ring->spares, MD_XSK_FRAMES - 2);
+	free(ring->page);
+}
+
 static void nothing_arrives(int fd)
 {
 	char octet;
@@ -117,7 +176,7 @@ static void kick_into(int fd)
 	struct xskring *ring = ring_on(fd);
 
 	assert_non_null(xskring_frame(ring));
-	assert_int_equal(xskring_send(ring, 100), -EBADF);
+	assert_int_equal(send_one(ring), -EBADF);
 	free(ring->page);
 }
 
@@ -162,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stolen_number_costs_no_frame),
+		cmocka_unit_test(a_row_goes_or_stays_as_one),
 		cmocka_unit_test(frames_come_back_once),
 		cmocka_unit_test(what_sits_on_the_number_sends_nothing),
 	};
