@@ -104,7 +104,7 @@ all() {
 	done
 }
 
-where= router=127.0.0.1 there='127.0.0.0/8, ::1/128'
+where='' router=127.0.0.1 there='127.0.0.0/8, ::1/128'
 never='mac wrong\|went back\|is wrong'
 all raw
 where=single

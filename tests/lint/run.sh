@@ -106,7 +106,7 @@ may shim/classify.c shim/mdu.c shim/octets.c shim/describe.c -- packet.h octets.
 may shim/socktab.c shim/sockview.c shim/flowtab.c shim/egress.c shim/egress/*.c shim/ours.c shim/process.c shim/table.c -- \
 	broker.h config.h table.h ours.h process.h real.h sockview.h socktab.h stats.h classify.h mdu.h packet.h octets.h egress.h mdshim \
 	../broker.h ../egress.h ../ours.h ../process.h ../real.h ../sockview.h | check 'the rooms below the path do not know the path'
-grep -lE '"(hall|path|run)\.h"' shim/*.c shim/*/*.c | grep -vE 'shim/(path|lane|ears|sight|target|train|tell|why|wrap|pending|stuntoken|split|run|batch|empty|start|interpose|taps)\.c' |
+grep -lE '"(hall|path|run)\.h"' shim/*.c shim/*/*.c | grep -vE 'shim/(path|lane|ears|sight|target|train|tell|why|wrap|pending|stuntoken|split|run|batch|follow|empty|start|interpose|taps)\.c' |
 	check 'only the path and start know the hall'
 grep -nE '#include [<"](\.\./)*(shim|provisioner|demo)/' -r demo/router provisioner shim include |
 	check 'nobody reaches into another house'
