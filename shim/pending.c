@@ -62,7 +62,11 @@ bool pending_ask(const struct call *call, const struct packet *packet)
 		!to_this_host(call, &packet->key.tuple))
 		return false;
 	atomic_store_explicit(&sock->errors_when, now, memory_order_relaxed);
-	return waits(call);
+	if (!waits(call))
+		return false;
+	/* Whoever asks next has to hear it too: the short ways leave it to the long one to stop for it. */
+	atomic_store_explicit(&sock->errors_asked, 0, memory_order_relaxed);
+	return true;
 }
 
 bool pending_fetched(const struct call *call, int8_t router, int err)
