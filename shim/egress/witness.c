@@ -127,18 +127,18 @@ static int prepare(struct witness *w, uint8_t version, uint32_t now)
 static __attribute__((noinline)) int find_out(struct witness *w, uint8_t version, uint32_t now)
 {
 	uint32_t seen = atomic_load_explicit(&w->seen, memory_order_relaxed);
-	int err;
+	/* While another thread is at it, or what was sent is under way: what was found a moment ago still holds. */
+	int held = seen && now - seen < 2 * LEASE_MS ? 0 : -EAGAIN, err;
 
-	/* Another thread is at it: what it found a moment ago still holds. */
 	if (!claim_try(&w->claim, now))
-		return seen && now - seen < 2 * LEASE_MS ? 0 : -EAGAIN;
+		return held;
 	err = prepare(w, version, now);
 	if (!err)
 		err = prove(w, version, now);
 	if (err && err != -EAGAIN)
 		forget(w);
 	claim_drop(&w->claim);
-	return err;
+	return err == -EAGAIN ? held : err;
 }
 
 int witness_ask(uint8_t version, uint32_t now)
