@@ -32,12 +32,20 @@ exchange() { # QUERY - what is behind the names of the files
 }
 
 # The streams of each 1-RTT packet the client received, in the order of packet numbers, as far as the server wrapped it: the
-# first one came in a datagram with a long header. Streams are numbered in the order of first use.
+# first one came in a datagram with a long header. Streams are numbered in the order of first use. A server that had to wait for
+# its processor repeats what it takes for lost; a packet with nothing else counts as one without a stream.
 packets() {
 	tr '\036' ' ' <"$T/client.qlog" | jq -rs --argjson native "$1" '
 		[.[] | select(.name == "transport:packet_received" and .data.header.packet_type == "1RTT")]
-		| sort_by(.data.header.packet_number) | .[$native:]
-		| map([.data.frames[] | select(.frame_type == "stream") | .stream_id] | if length > 0 then .[0] else null end)'"$2"
+		| sort_by(.data.header.packet_number)
+		| reduce .[] as $packet ({got: {}, out: []};
+			.got as $got
+			| [$packet.data.frames[] | select(.frame_type == "stream")
+				| {id: .stream_id, end: (2 * ((.offset | tonumber) + (.length | tonumber)) + (if .fin then 1 else 0 end))}
+				| select(.end > ($got[.id | tostring] // -1))] as $new
+			| .out += [if $new | length > 0 then $new[0].id else null end]
+			| .got += ($new | map({(.id | tostring): .end}) | add // {}))
+		| .out | .[$native:]'"$2"
 }
 expected() {
 	packets "$1" '
