@@ -138,7 +138,6 @@ static __always_inline int answer(int err)
 static __always_inline int enrol(struct bpf_sockopt *ctx, const struct md_arm_request *request, uint64_t netns)
 {
 	struct armed_socket *socket;
-	uint32_t known = 0;
 
 	socket = bpf_sk_storage_get(&arm_sockets, ctx->sk, 0, 0);
 	if (!socket) {
@@ -148,7 +147,6 @@ static __always_inline int enrol(struct bpf_sockopt *ctx, const struct md_arm_re
 	}
 	if (!socket)
 		return answer(-12 /* ENOMEM */);
-	known = socket->forms;
 	socket->netns = netns;
 	for (uint32_t i = 0; i < MD_ARM_FORMS; i++)
 		if (i < request->forms)
@@ -156,7 +154,6 @@ static __always_inline int enrol(struct bpf_sockopt *ctx, const struct md_arm_re
 	/* A thread that sends meanwhile meets the forms before or after, never a form half written: the shim only adds. */
 	barrier();
 	socket->forms = request->forms;
-	(void)known;
 	ctx->optlen = -1; /* the kernel itself does not know the option, and is not asked */
 	return PASS;
 }

@@ -249,21 +249,12 @@ static bool in_run(struct call *call, struct packet *packet, enum md_aside *why)
 
 /* --- In a batch ------------------------------------------------------------------------------------------------------- */
 
-/* Where the route has a tunnel it is made, and what is known of it is fresh. */
-static inline bool has_tunnel(const struct call *call, struct packet *packet)
-{
-	if (packet->route->mode != MODE_TUNNEL)
-		return true;
-	packet->tunnel = outlet_ready_tunnel(call->sock, packet->route->router);
-	return packet->tunnel && outlet_is_fresh(packet->tunnel, call->now);
-}
-
 /* The flow's own facts hold (target.c), and so does the key. */
 static inline bool is_usual(const struct call *call, struct packet *packet)
 {
 	packet->key.route = packet->flow->route;
 	packet->route = &hall.config->route[packet->flow->route];
-	return has_tunnel(call, packet) && target_is_fresh(call, packet->flow) && still_stands(packet->flow) && !target_moved(call, packet) &&
+	return target_has_tunnel(call, packet) && target_is_fresh(call, packet->flow) && still_stands(packet->flow) && !target_moved(call, packet) &&
 		(packet->route->domain >= 0 || wrap_key_is_valid(call)) && !pending_would_ask(call, packet);
 }
 

@@ -113,6 +113,15 @@ enum md_aside target_flow(struct call *call, struct packet *packet);
 bool target_moved(const struct call *call, const struct packet *packet);
 bool target_is_fresh(const struct call *call, const struct flow *flow);
 
+/* For the short ways: where the route has a tunnel it is made, and what is known of it is fresh. */
+static inline bool target_has_tunnel(const struct call *call, struct packet *packet)
+{
+	if (packet->route->mode != MODE_TUNNEL)
+		return true;
+	packet->tunnel = outlet_ready_tunnel(call->sock, packet->route->router);
+	return packet->tunnel && outlet_is_fresh(packet->tunnel, call->now);
+}
+
 /* sight.c - what is it; and whether everything a message points to may be looked at at all. Nothing is judged: what the
  * kernel will refuse, it gets. */
 bool sight_legible(const struct call *call, const struct msghdr *msg);

@@ -17,7 +17,6 @@ struct lead {
 	const struct route *route;
 	const struct msghdr *msg;
 	struct flow_key key;
-	uint32_t ssrc;
 	bool measured;               /* is it known: */
 	uint8_t bq;                  /* of the burst that the call states */
 };

@@ -119,15 +119,6 @@ static inline bool flow_is_usual(const struct call *call, const struct packet *p
 		!target_moved(call, packet);
 }
 
-/* Where the route has a tunnel it is made, and what is known of it is fresh. */
-static inline bool tunnel_is_usual(const struct call *call, struct packet *packet)
-{
-	if (packet->route->mode != MODE_TUNNEL)
-		return true;
-	packet->tunnel = outlet_ready_tunnel(call->sock, packet->route->router);
-	return packet->tunnel && outlet_is_fresh(packet->tunnel, call->now);
-}
-
 /* The key to sign with: the flow's, or that of a book, which is pinned. */
 static inline bool key_is_usual(const struct call *call, struct lane *lane)
 {
@@ -195,7 +186,7 @@ static inline bool is_usual(struct call *call, struct lane *lane)
 		return false;
 	packet->key.route = packet->flow->route;
 	packet->route = &hall.config->route[packet->flow->route];
-	if (!tunnel_is_usual(call, packet))
+	if (!target_has_tunnel(call, packet))
 		return false;
 	lane->engine = engine_for(call, packet);
 	if (!lane->engine || !flow_is_usual(call, packet) || !key_is_usual(call, lane) ||
