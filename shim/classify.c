@@ -61,30 +61,28 @@ static inline bool readable(const struct rtp *rtp, enum protection protection, b
 	return plausible->implausible <= TOLERATED || protection == PROTECTION_CLEAR;
 }
 
-static inline void format_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
-	struct said *said)
+static __attribute__((noinline)) struct said marker_says(bool marker)
+{
+	return (struct said){ .end = marker };
+}
+
+static inline struct said format_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible)
 {
 	switch ((enum format)reading->format[rtp->payload_type]) {
 	case FORMAT_H264:
-		h264_recognise(&rtp->payload, rtp->marker, said);
-		return;
+		return h264_recognise(&rtp->payload, rtp->marker);
 	case FORMAT_H265:
-		h265_recognise(&rtp->payload, rtp->marker, reading->h265_don, &plausible->highest, said);
-		return;
+		return h265_recognise(&rtp->payload, rtp->marker, reading->h265_don, &plausible->highest);
 	case FORMAT_VP8:
-		vp8_recognise(&rtp->payload, rtp->marker, said);
-		return;
+		return vp8_recognise(&rtp->payload, rtp->marker);
 	case FORMAT_VP9:
-		vp9_recognise(&rtp->payload, rtp->marker, &plausible->highest, said);
-		return;
+		return vp9_recognise(&rtp->payload, rtp->marker, &plausible->highest);
 	case FORMAT_AV1:
-		av1_recognise(&rtp->payload, rtp->marker, said);
-		return;
+		return av1_recognise(&rtp->payload, rtp->marker);
 	case FORMAT_MPEGTS:
-		mpegts_recognise(&rtp->payload, said);
-		return;
+		return mpegts_recognise(&rtp->payload);
 	default:
-		*said = (struct said){ .end = rtp->marker };
+		return marker_says(rtp->marker);
 	}
 }
 
@@ -102,24 +100,23 @@ static bool doubtful(const struct rtp *rtp, const struct reading *reading)
 }
 
 /* An empty payload (a packet that is all padding) tells nothing of encryption, and some senders begin with dozens. */
-static __attribute__((noinline)) void judged_says(const struct rtp *rtp, const struct reading *reading,
-	struct plausible *plausible, struct said *said)
+static __attribute__((noinline)) struct said judged_says(const struct rtp *rtp, const struct reading *reading,
+	struct plausible *plausible)
 {
-	format_says(rtp, reading, plausible, said);
+	struct said said = format_says(rtp, reading, plausible);
+
 	if (!rtp->payload.len)
-		return;
+		return said;
 	plausible->parsed++;
-	if (said->implausible || doubtful(rtp, reading))
+	if (said.implausible || doubtful(rtp, reading))
 		plausible->implausible++;
+	return said;
 }
 
-static inline void payload_says(const struct rtp *rtp, const struct reading *reading, struct plausible *plausible,
-	struct said *said)
+static inline struct said payload_says(const struct rtp *rtp, const struct reading *reading,
+	struct plausible *plausible)
 {
-	if (plausible->parsed < JUDGED)
-		judged_says(rtp, reading, plausible, said);
-	else
-		format_says(rtp, reading, plausible, said);
+	return plausible->parsed < JUDGED ? judged_says(rtp, reading, plausible) : format_says(rtp, reading, plausible);
 }
 
 /* Takes from a weaker source what the stronger one did not give: a class, or what tells MDUs apart. */
@@ -153,49 +150,44 @@ static bool extension_says(const struct rtp *rtp, const struct reading *reading,
 }
 
 /* Where header extensions are configured and there is one. */
-static __attribute__((noinline)) void hinted_says(const struct rtp *rtp, const struct reading *reading, bool clear,
-	struct plausible *plausible, struct dd_structure *structure, struct said *said)
+static __attribute__((noinline)) struct said hinted_says(const struct rtp *rtp, const struct reading *reading, bool clear,
+	struct plausible *plausible, struct dd_structure *structure)
 {
-	struct said payload = { .end = rtp->marker };
-	bool hinted = extension_says(rtp, reading, structure, said);
+	struct said payload = { .end = rtp->marker }, said;
+	bool hinted = extension_says(rtp, reading, structure, &said);
 
-	if (hinted && said->class != CLASS_UNKNOWN && (said->has_frame || said->has_layer))
-		return;
+	if (hinted && said.class != CLASS_UNKNOWN && (said.has_frame || said.has_layer))
+		return said;
 	if (clear)
-		payload_says(rtp, reading, plausible, &payload);
-	if (hinted)
-		complete(said, &payload);
-	else
-		*said = payload;
+		payload = payload_says(rtp, reading, plausible);
+	if (!hinted)
+		return payload;
+	complete(&said, &payload);
+	return said;
 }
 
-static enum media not_video(enum format format, struct said *said)
+static __attribute__((noinline)) struct said format_alone_says(enum format format)
 {
-	*said = (struct said){ .class = format == FORMAT_AUDIO ? CLASS_AUDIO : CLASS_REPAIR };
-	return format == FORMAT_AUDIO ? MEDIA_AUDIO : MEDIA_REPAIR;
+	return (struct said){ .class = format == FORMAT_AUDIO ? CLASS_AUDIO : CLASS_REPAIR };
 }
 
-_Static_assert(FORMAT_AUDIO + 1 == FORMAT_RTX && FORMAT_RTX + 1 == FORMAT_FEC && FORMAT_FEC + 1 == FORMAT_COUNT,
-	"what is no video stands last");
-
-enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection,
-	bool encrypted, struct plausible *plausible, struct dd_structure *structure, struct said *said)
+/* Each way ends in a jump to what is asked next. */
+struct said classify_said(const struct rtp *rtp, const struct reading *reading, enum protection protection, bool encrypted,
+	struct plausible *plausible, struct dd_structure *structure)
 {
 	enum format format = (enum format)reading->format[rtp->payload_type];
 	bool clear;
 
 	if (format >= FORMAT_AUDIO)
-		return not_video(format, said);
+		return format_alone_says(format);
 	clear = readable(rtp, protection, encrypted, plausible);
-	if (rtp->profile && format != FORMAT_MPEGTS && (reading->dd_id || reading->framemark_id)) {
-		hinted_says(rtp, reading, clear, plausible, structure, said);
-		return MEDIA_VIDEO;
-	}
-	if (clear)
-		payload_says(rtp, reading, plausible, said);
-	else
-		*said = (struct said){ .end = rtp->marker && format != FORMAT_MPEGTS };
-	return format == FORMAT_MPEGTS ? MEDIA_MPEGTS : MEDIA_VIDEO;
+	if (rtp->profile && format != FORMAT_MPEGTS && (reading->dd_id || reading->framemark_id))
+		return hinted_says(rtp, reading, clear, plausible, structure);
+	if (!clear)
+		return marker_says(rtp->marker && format != FORMAT_MPEGTS);
+	if (plausible->parsed < JUDGED)
+		return judged_says(rtp, reading, plausible);
+	return format_says(rtp, reading, plausible);
 }
 
 enum md_ground classify_ground(const struct rtp *rtp, const struct reading *reading, bool encrypted,

@@ -29,14 +29,37 @@ struct plausible {
 	struct highest highest;
 };
 
+_Static_assert(FORMAT_AUDIO + 1 == FORMAT_RTX && FORMAT_RTX + 1 == FORMAT_FEC && FORMAT_FEC + 1 == FORMAT_COUNT,
+	"what is no video stands last");
+
+/* What its payload type says that it is. */
+static inline enum media classify_media(const struct rtp *rtp, const struct reading *reading)
+{
+	enum format format = (enum format)reading->format[rtp->payload_type];
+
+	if (format < FORMAT_MPEGTS)
+		return MEDIA_VIDEO;
+	if (format >= FORMAT_AUDIO)
+		return format == FORMAT_AUDIO ? MEDIA_AUDIO : MEDIA_REPAIR;
+	return MEDIA_MPEGTS;
+}
+
 enum protection { PROTECTION_AUTO, PROTECTION_CLEAR, PROTECTION_SRTP };
 
 /* What the packet says of itself, hints of applications and taps aside (classifier, sections 3, 4, 8 and 9): dependency
  * descriptor before frame marking before payload before marker. encrypted: the payload must not be read, because the
  * socket or the rule says so. Under PROTECTION_AUTO an SSRC whose payloads do not parse (more than 8 of the first 64) is
  * taken for encrypted. structure may be NULL (no memory of descriptors). */
-enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection, bool encrypted,
-	struct plausible *plausible, struct dd_structure *structure, struct said *said);
+struct said classify_said(const struct rtp *rtp, const struct reading *reading, enum protection protection, bool encrypted,
+	struct plausible *plausible, struct dd_structure *structure);
+
+/* Both. */
+static inline enum media classify_rtp(const struct rtp *rtp, const struct reading *reading, enum protection protection,
+	bool encrypted, struct plausible *plausible, struct dd_structure *structure, struct said *said)
+{
+	*said = classify_said(rtp, reading, protection, encrypted, plausible, structure);
+	return classify_media(rtp, reading);
+}
 
 /* What that rested on, asked afterwards. encrypted: as above, or the rule says so. */
 enum md_ground classify_ground(const struct rtp *rtp, const struct reading *reading, bool encrypted,

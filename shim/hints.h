@@ -29,10 +29,15 @@ void hints_apply(const struct md_hint *hint, struct mdu_in *in);
 /* The Burst Quantum by hints (wire format, section 4.4), 0 without one. octets: of this IP packet. */
 uint8_t hints_burst_of(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now, uint32_t unit);
 extern _Atomic uint32_t hints_bursts; /* whether one was ever hinted */
+static inline bool hints_any_burst(void)
+{
+	return atomic_load_explicit(&hints_bursts, memory_order_relaxed) != 0;
+}
+
 static inline uint8_t hints_burst(struct flow *flow, struct sock *sock, const struct md_hint *hint, size_t octets, uint32_t now,
 	uint32_t unit)
 {
-	if (!(hint->given & MD_HINT_BURST) && !atomic_load_explicit(&hints_bursts, memory_order_relaxed))
+	if (!(hint->given & MD_HINT_BURST) && !hints_any_burst())
 		return 0;
 	return hints_burst_of(flow, sock, hint, octets, now, unit);
 }

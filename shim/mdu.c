@@ -27,6 +27,8 @@ static inline bool same(const struct mdu_record *record, const struct mdu_in *in
 {
 	uint8_t both = record->bits & named;
 
+	if (record->ts != (in->has_identity ? in->identity : in->ts) && !(both & FRAME))
+		return false;
 	if ((record->bits | named) & IDENTITY)
 		return both & IDENTITY && record->ts == in->identity;
 	if (both & FRAME)
@@ -50,21 +52,20 @@ static __attribute__((noinline)) struct mdu_record *forget(struct mdu_stream *st
 	return NULL;
 }
 
-/* The record of the packet's MDU, or NULL. A receiver of the Counter cannot tell MDUs apart that are far apart, so one
- * of that age is no match. */
-static inline struct mdu_record *find(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in)
+/* A receiver of the Counter cannot tell MDUs apart that are far apart, so a record of that age is no match. */
+static inline bool young(struct mdu_flow *flow, const struct mdu_record *record)
+{
+	return atomic_load_explicit(&flow->n, memory_order_relaxed) - record->number < MDU_AGE;
+}
+
+/* The record of the packet's MDU, or NULL. */
+static struct mdu_record *find(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in)
 {
 	uint8_t named = names(in);
 
-	for (unsigned i = 0; i < stream->records; i++) {
-		struct mdu_record *record = &stream->record[i];
-
-		if (!same(record, in, named))
-			continue;
-		if (atomic_load_explicit(&flow->n, memory_order_relaxed) - record->number < MDU_AGE)
-			return record;
-		return forget(stream, i);
-	}
+	for (unsigned i = 0; i < stream->records; i++)
+		if (same(&stream->record[i], in, named))
+			return young(flow, &stream->record[i]) ? &stream->record[i] : forget(stream, i);
 	return NULL;
 }
 
@@ -108,56 +109,61 @@ static inline enum class raise_class(struct mdu_record *record, enum class class
 	return class;
 }
 
+/* k modulo colours; nearly always they are a power of two, which needs no division. */
+static inline int colour_of(const struct mdu_record *record, unsigned colours)
+{
+	return (int)(colours & (colours - 1) ? record->k % colours : record->k & (colours - 1));
+}
+
 /* The first packet of an MDU. */
-static __attribute__((noinline)) void begin(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours,
-	const struct mdu_in *in, bool end, struct mdu_out *out)
+static struct mdu_out begin(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours, const struct mdu_in *in, bool end)
 {
 	struct mdu_record *record = new_record(flow, stream, in);
-
-	*out = (struct mdu_out){ (uint8_t)(flow->first + record->number - 1), ROLE_ONLY, -1,
+	struct mdu_out out = { (uint8_t)(flow->first + record->number - 1), ROLE_ONLY, -1,
 		raise_class(record, in->said.class), true };
+
 	if (end) {
 		record->bits |= ENDED;
-		return;
+		return out;
 	}
 	record->k = next(&flow->k);
 	record->bits |= STARTED;
-	out->role = ROLE_START;
-	out->colour = (int)(record->k % colours);
+	out.role = ROLE_START;
+	out.colour = colour_of(record, colours);
+	return out;
 }
 
 /* Any other packet of it. Its colour is given away as soon as `colours` later MDUs were started. */
-static inline void go_on(struct mdu_flow *flow, struct mdu_record *record, unsigned colours, const struct mdu_in *in,
-	bool end, struct mdu_out *out)
+static inline struct mdu_out go_on(struct mdu_flow *flow, struct mdu_record *record, unsigned colours, const struct mdu_in *in,
+	bool end)
 {
 	bool open = (record->bits & (STARTED | ENDED)) == STARTED &&
 		atomic_load_explicit(&flow->k, memory_order_relaxed) - record->k < colours;
 
 	if (end)
 		record->bits |= ENDED;
-	out->counter = (uint8_t)(flow->first + record->number - 1);
-	out->role = !open ? ROLE_ONLY : end ? ROLE_END : ROLE_MIDDLE;
-	out->colour = open ? (int)(record->k % colours) : -1;
-	out->class = raise_class(record, in->said.class);
-	out->opened = false;
+	return (struct mdu_out){
+		.counter = (uint8_t)(flow->first + record->number - 1),
+		.role = !open ? ROLE_ONLY : end ? ROLE_END : ROLE_MIDDLE,
+		.colour = open ? colour_of(record, colours) : -1,
+		.class = raise_class(record, in->said.class),
+	};
 }
 
-static __attribute__((noinline)) void single(struct mdu_flow *flow, enum media media, struct mdu_out *out)
+static struct mdu_out single(struct mdu_flow *flow, enum media media)
 {
-	*out = (struct mdu_out){ (uint8_t)(flow->first + next(&flow->n) - 1), ROLE_ONLY, -1,
+	return (struct mdu_out){ (uint8_t)(flow->first + next(&flow->n) - 1), ROLE_ONLY, -1,
 		media == MEDIA_AUDIO ? CLASS_AUDIO : CLASS_REPAIR, true };
 }
 
-void mdu_step(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours, const struct mdu_in *in,
-	struct mdu_out *out)
+static __attribute__((noinline)) struct mdu_out step(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours,
+	const struct mdu_in *in)
 {
 	struct mdu_record *record;
 	bool by_start, end;
 
-	if (in->media == MEDIA_AUDIO || in->media == MEDIA_REPAIR) {
-		single(flow, in->media, out);
-		return;
-	}
+	if (in->media == MEDIA_AUDIO || in->media == MEDIA_REPAIR)
+		return single(flow, in->media);
 	/* Neither timestamp nor marker of a transport stream marks a picture; a name given by the application does. */
 	by_start = in->media == MEDIA_MPEGTS && !in->has_identity;
 	end = in->said.end && !by_start;
@@ -165,8 +171,18 @@ void mdu_step(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours
 		record = stream->records && !in->said.start ? &stream->record[0] : NULL;
 	else
 		record = find(flow, stream, in);
-	if (record)
-		go_on(flow, record, colours, in, end, out);
+	return record ? go_on(flow, record, colours, in, end) : begin(flow, stream, colours, in, end);
+}
+
+/* Most packets of a film belong to the MDU that their stream began last, and nothing but the timestamp tells it apart. */
+void mdu_step(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours, const struct mdu_in *in,
+	struct mdu_out *out)
+{
+	struct mdu_record *last = &stream->record[0];
+
+	if (in->media == MEDIA_VIDEO && !in->has_identity && !in->said.has_frame && !in->said.has_layer && stream->records &&
+		same(last, in, 0) && young(flow, last))
+		*out = go_on(flow, last, colours, in, in->said.end);
 	else
-		begin(flow, stream, colours, in, end, out);
+		*out = step(flow, stream, colours, in);
 }

@@ -64,14 +64,15 @@ struct rtp {
 };
 
 /* What one source (payload format, header extension, hint) says of a packet. */
-struct said {
-	bool start, end;
-	bool implausible;       /* too short for what it announces, or contradictory */
-	bool has_layer, has_frame;
+struct said {                   /* one word: it is handed on by value */
+	bool start : 1, end : 1;
+	bool implausible : 1;   /* too short for what it announces, or contradictory */
+	bool has_layer : 1, has_frame : 1;
 	uint8_t layer;          /* spatial layer, where each layer frame is an MDU of its own */
 	uint16_t frame;         /* frame number of the dependency descriptor */
 	enum class class;
 };
+_Static_assert(sizeof(struct said) == sizeof(uint64_t), "a verdict fits a register");
 
 enum role { ROLE_START, ROLE_MIDDLE, ROLE_END, ROLE_ONLY };
 

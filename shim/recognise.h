@@ -2,7 +2,7 @@
  *
  * recognise.h - octets in, verdict out: one function for each format, pure, in a file of its own under recognise/.
  *
- * Every function fills *said completely: what the format does not tell is zero, class CLASS_UNKNOWN. Where a format
+ * A verdict is always whole: what the format does not tell is zero, class CLASS_UNKNOWN. Where a format
  * has no end flag of its own, end is the RTP marker; so it is where the payload is implausible (classifier, section 8).
  * Nothing is read behind payload->len. */
 #ifndef MD_RECOGNISE_H
@@ -17,19 +17,25 @@ static __attribute__((noinline, unused)) void octets_behind_far(const struct oct
 	*rest = octets_from(o, at);
 }
 
-static inline void octets_behind(const struct octets *o, size_t at, struct octets *rest)
+static inline void octets_behind_run(const struct octets *o, size_t at, struct octets *rest)
 {
 	size_t len = o->len - at;
 
-	if (at < o->flat_len)
-		*rest = (struct octets){ o->flat + at, o->flat_len - at, len, o->piece, o->pieces };
-	else if (at >= o->len)
+	if (at >= o->len)
 		*rest = (struct octets){ 0 };
 	else if (at == o->flat_len && o->piece[1].iov_len)
 		*rest = (struct octets){ o->piece[1].iov_base, o->piece[1].iov_len < len ? o->piece[1].iov_len : len, len,
 			o->piece + 1, o->pieces - 1 };
 	else
 		octets_behind_far(o, at, rest);
+}
+
+static inline __attribute__((always_inline)) void octets_behind(const struct octets *o, size_t at, struct octets *rest)
+{
+	if (at < o->flat_len)
+		*rest = (struct octets){ o->flat + at, o->flat_len - at, o->len - at, o->piece, o->pieces };
+	else
+		octets_behind_run(o, at, rest);
 }
 
 /* Cuts o down to its first len octets. */
@@ -40,9 +46,9 @@ static inline void octets_shorten(struct octets *o, size_t len)
 }
 
 /* The verdict on a payload that is too short for what it announces or contradicts itself. */
-static inline void said_implausible(struct said *said, bool marker)
+static inline struct said said_implausible(bool marker)
 {
-	*said = (struct said){ .end = marker, .implausible = true };
+	return (struct said){ .end = marker, .implausible = true };
 }
 
 /* Highest layers seen on an SSRC since its first packet; zero at first. Kept by the caller, raised here. NULL where
@@ -60,15 +66,13 @@ static inline void highest_raise(struct highest *highest, uint8_t tid, uint8_t s
 }
 
 /* The formats: each is entered by a jump and does what is usual in its stream at once, without a frame of its own. */
-#define RECOGNISER __attribute__((noinline)) void
-RECOGNISER h264_recognise(const struct octets *payload, bool marker, struct said *said); /* RFC 6184 */
-RECOGNISER h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest,
-	struct said *said);                                                              /* RFC 7798 */
-RECOGNISER vp8_recognise(const struct octets *payload, bool marker, struct said *said);  /* RFC 7741 */
-RECOGNISER vp9_recognise(const struct octets *payload, bool marker, struct highest *highest,
-	struct said *said);                                                              /* RFC 9628 */
-RECOGNISER av1_recognise(const struct octets *payload, bool marker, struct said *said);  /* AV1 RTP specification */
-RECOGNISER mpegts_recognise(const struct octets *payload, struct said *said);            /* ISO/IEC 13818-1, RFC 2250 */
+#define RECOGNISER __attribute__((noinline)) struct said
+RECOGNISER h264_recognise(const struct octets *payload, bool marker);                          /* RFC 6184 */
+RECOGNISER h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest); /* RFC 7798 */
+RECOGNISER vp8_recognise(const struct octets *payload, bool marker);                           /* RFC 7741 */
+RECOGNISER vp9_recognise(const struct octets *payload, bool marker, struct highest *highest);  /* RFC 9628 */
+RECOGNISER av1_recognise(const struct octets *payload, bool marker);                           /* AV1 RTP specification */
+RECOGNISER mpegts_recognise(const struct octets *payload);                                     /* ISO/IEC 13818-1, RFC 2250 */
 
 /* Almost any octets are a payload of VP8 or VP9. True: what only ciphertext looks like, though it can be read: bits set that
  * senders leave alone, a frame that does not begin as all do. For judging encryption; it changes no verdict. */

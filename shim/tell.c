@@ -53,7 +53,7 @@ static const struct policy *tell_stream(const struct packet *packet, const struc
 /* A QUIC packet of a flow that carries frames: what a tap saw in it; else, if nobody names the MDU, an MDU of its own. */
 static void see_quic(const struct packet *packet, const struct md_hint *hint, struct mdu_in *in)
 {
-	memset(in, 0, sizeof(*in));
+	*in = (struct mdu_in){ 0 };
 	if (packet->tapped.kind == TAPPED_FRAME) {
 		in->ts = packet->tapped.ts;
 		in->media = packet->tapped.media;
@@ -67,29 +67,43 @@ static void see_quic(const struct packet *packet, const struct md_hint *hint, st
 /* A packet that a tap saw in clear is encrypted, and so are those it missed. */
 static bool see_tapped(const struct call *call, const struct packet *packet, struct mdu_in *in)
 {
-	if (!notes_any(&tapped_srtp) || !tapped_rtp(&packet->rtp, &in->said, &in->media))
+	if (!tapped_rtp(&packet->rtp, &in->said, &in->media))
 		return false;
 	if (!atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed))
 		atomic_store_explicit(&call->sock->encrypted, 1, memory_order_relaxed);
 	return true;
 }
 
+static inline __attribute__((always_inline)) void see_clear(const struct call *call, const struct packet *packet,
+	struct stream *stream, struct dd_structure *structure, struct mdu_in *in)
+{
+	enum protection protection = packet->route->protection;
+	bool encrypted = protection == PROTECTION_AUTO && atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed);
+
+	in->media = classify_rtp(&packet->rtp, &hall.config->reading, protection, encrypted, &stream->plausible, structure, &in->said);
+}
+
+/* There may be a dependency descriptor, whose structure is remembered. */
+static __attribute__((noinline)) void see_described(const struct call *call, const struct packet *packet, struct stream *stream,
+	struct mdu_in *in)
+{
+	struct layers *layers = flowtab_layers(stream, call->now);
+
+	see_clear(call, packet, stream, layers ? &layers->structure : NULL, in);
+	flowtab_layers_done(layers);
+}
+
 static inline __attribute__((always_inline)) void see_rtp(const struct call *call, const struct packet *packet, struct stream *stream, struct mdu_in *in)
 {
-	struct layers *layers = NULL;
-	bool encrypted;
-
-	memset(in, 0, sizeof(*in));
+	if (!notes_any(&tapped_srtp) || !see_tapped(call, packet, in)) {
+		if (packet->rtp.profile && hall.config->reading.dd_id)
+			see_described(call, packet, stream, in);
+		else
+			see_clear(call, packet, stream, NULL, in);
+	}
 	in->ts = packet->rtp.ts;
-	if (see_tapped(call, packet, in))
-		return;
-	encrypted = packet->route->protection == PROTECTION_AUTO &&
-		atomic_load_explicit(&call->sock->encrypted, memory_order_relaxed) != 0;
-	if (hall.config->reading.dd_id && packet->rtp.profile)
-		layers = flowtab_layers(stream, call->now);
-	in->media = classify_rtp(&packet->rtp, &hall.config->reading, packet->route->protection, encrypted,
-		&stream->plausible, layers ? &layers->structure : NULL, &in->said);
-	flowtab_layers_done(layers);
+	in->has_identity = false;
+	in->identity = 0;
 }
 
 /* A packet of no stream: nothing of its MDU is remembered. */
@@ -130,25 +144,39 @@ static const struct policy *tell_mdu(struct call *call, const struct packet *pac
 	return policy;
 }
 
-/* RTP of a flow that speaks of MDUs, of which nobody but itself says anything. */
-bool tell_usual(const struct call *call, const struct packet *packet, struct stream *stream, struct md_metadata *meta,
-	struct md_meaning *meaning)
+/* Where sections of the configuration say whose a policy is. */
+static __attribute__((noinline)) const struct policy *selected(const struct packet *packet, struct stream *stream)
+{
+	if (hall.config->by_mid)
+		describe_mid(hall.config, &packet->rtp, &stream->mid);
+	return describe_policy(hall.config, packet->route->policy, &packet->rtp, stream->mid, UINT32_MAX);
+}
+
+/* What is left of a burst that was hinted for other packets. */
+static __attribute__((noinline)) uint8_t rest_of_burst(const struct call *call, const struct packet *packet)
 {
 	static const struct md_hint none;
+
+	return hints_burst(packet->flow, call->sock, &none, headers_len(packet->key.tuple.version) + packet->data.len, call->now,
+		packet->bq_unit);
+}
+
+/* RTP of a flow that speaks of MDUs, of which nobody but itself says anything. Of its own frame: its callers have their
+ * registers full. */
+__attribute__((noinline)) bool tell_usual(const struct call *call, const struct packet *packet, struct stream *stream,
+	struct md_metadata *meta, struct md_meaning *meaning)
+{
 	const struct policy *policy;
 	struct mdu_out out;
 	struct mdu_in in;
 
 	see_rtp(call, packet, stream, &in);
 	mdu_step(&packet->flow->mdu, &stream->mdu, packet->colours, &in, &out);
-	if (hall.config->by_mid)
-		describe_mid(hall.config, &packet->rtp, &stream->mid);
-	policy = describe_policy(hall.config, packet->route->policy, &packet->rtp, stream->mid, UINT32_MAX);
+	policy = hall.config->selective ? selected(packet, stream) : &hall.config->policy[packet->route->policy];
 	describe_mdu(policy, &out, meta);
 	if (meaning)
 		describe_meaning(meta, &out, meaning);
-	meta->bq = hints_burst(packet->flow, call->sock, &none, headers_len(packet->key.tuple.version) + packet->data.len, call->now,
-		packet->bq_unit);
+	meta->bq = hints_any_burst() ? rest_of_burst(call, packet) : 0;
 	return out.opened;
 }
 
@@ -200,7 +228,7 @@ bool tell(struct call *call, const struct packet *packet, struct md_metadata *me
 	struct stream *stream = NULL;
 	uint32_t ssrc;
 
-	memset(meta, 0, sizeof(*meta));
+	*meta = (struct md_metadata){ 0 };
 	hints_merge(&hint, call->sock, packet->protocol == PROTO_RTP ? &packet->rtp : NULL);
 	if (has_stream(packet, &hint, streams, &ssrc)) {
 		stream = flowtab_stream(packet->flow, ssrc, call->now);

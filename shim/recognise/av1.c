@@ -106,22 +106,19 @@ static enum class class_of(const struct octets *payload, const struct seen *seen
 	return seen->base ? CLASS_BASE : CLASS_UNKNOWN;
 }
 
-static __attribute__((noinline)) void any_recognise(const struct octets *payload, bool marker, struct said *said)
+static __attribute__((noinline)) struct said any_recognise(const struct octets *payload, bool marker)
 {
 	struct seen seen = { 0 };
 
-	if (!look(payload, &seen)) {
-		said_implausible(said, marker);
-		return;
-	}
-	*said = (struct said){ .start = octet(payload, 0) & N, .end = marker, .class = class_of(payload, &seen) };
+	if (!look(payload, &seen))
+		return said_implausible(marker);
+	return (struct said){ .start = octet(payload, 0) & N, .end = marker, .class = class_of(payload, &seen) };
 }
 
-void av1_recognise(const struct octets *payload, bool marker, struct said *said)
+struct said av1_recognise(const struct octets *payload, bool marker)
 {
 	/* Most packets of a film: one OBU goes on. */
 	if (payload->flat_len && (payload->flat[0] & (Z | W_MASK << W_SHIFT | N)) == (Z | 1 << W_SHIFT))
-		*said = (struct said){ .end = marker };
-	else
-		any_recognise(payload, marker, said);
+		return (struct said){ .end = marker };
+	return any_recognise(payload, marker);
 }

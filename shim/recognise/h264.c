@@ -25,13 +25,17 @@ enum {
 /* What is seen in a packet, as one word of bits: a bit for each NAL unit type below 24, and above them: */
 enum {
 	START = 1 << 24,       /* the picture begins */
-	REFERENCED = 1 << 25,  /* a slice that others refer to */
-	LAYERED = 1 << 26,
-	DROPPABLE = 1 << 27,   /* said by an extension */
-	BROKEN = 1 << 28,
-	USUAL = 1 << 29,       /* something is seen */
+	REFERENCED = NRI << 20, /* a slice that others refer to: one of two bits */
+	LAYERED = 1 << 27,
+	DROPPABLE = 1 << 28,   /* said by an extension */
+	BROKEN = 1 << 29,
 	TYPES = (1 << 24) - 1
 };
+
+static inline uint32_t referenced(uint8_t head)
+{
+	return (uint32_t)(head & NRI) * (REFERENCED / NRI);
+}
 
 static uint32_t scalable(const struct octets *p, size_t at)
 {
@@ -48,8 +52,8 @@ static uint32_t unit(const struct octets *p, size_t at, size_t len)
 
 	if (head & F)
 		return BROKEN;
-	if (type & SLICES && head & NRI)
-		seen |= REFERENCED;
+	if (type & SLICES)
+		seen |= referenced(head);
 	if (type & WITH_FIRST_MB) {
 		if (len < 2)
 			return BROKEN;
@@ -83,7 +87,7 @@ static uint32_t aggregate(const struct octets *p, size_t at)
 /* Section 5.8. A fragment may be empty. Its extension of RFC 6190 is not read: only the first fragment has it. */
 static inline uint32_t of_fragment(uint8_t indicator, uint8_t head)
 {
-	return (BIT(head & TYPE) & TYPES) | (indicator & NRI ? REFERENCED : 0);
+	return (BIT(head & TYPE) & TYPES) | referenced(indicator);
 }
 
 static uint32_t fragment(const struct octets *p, size_t don)
@@ -142,34 +146,30 @@ static inline enum class class_of(uint32_t seen)
 	return seen & BIT(PREFIX) ? CLASS_BASE : CLASS_UNKNOWN;
 }
 
-static __attribute__((noinline)) void any_recognise(const struct octets *payload, bool marker, struct said *said)
+static inline struct said verdict(uint32_t seen, bool marker)
+{
+	return (struct said){ .start = seen & START, .end = marker, .class = class_of(seen) };
+}
+
+static __attribute__((noinline)) struct said any_recognise(const struct octets *payload, bool marker)
 {
 	uint32_t seen = look(payload);
 
-	if (seen & BROKEN)
-		said_implausible(said, marker);
-	else
-		*said = (struct said){ .start = seen & START, .end = marker, .class = class_of(seen) };
+	return seen & BROKEN ? said_implausible(marker) : verdict(seen, marker);
 }
 
-/* Nearly all packets of a film: a fragment that is not the first, or a slice. 0: another one. */
-static inline uint32_t usual(const uint8_t p[static 2])
+/* Nearly all packets of a film: a fragment that is not the first, or a slice. */
+struct said h264_recognise(const struct octets *payload, bool marker)
 {
-	uint32_t type = BIT(p[0] & TYPE);
+	const uint8_t *p = payload->flat;
+	uint32_t type;
 
-	if (p[0] & F)
-		return 0;
-	if (type & WITH_FIRST_MB)
-		return type | (p[0] & NRI ? REFERENCED : 0) | (p[1] & FIRST_MB_0 ? START : 0);
-	return type == BIT(FU_A) && !(p[1] & FU_START) ? of_fragment(p[0], p[1]) | USUAL : 0;
-}
-
-void h264_recognise(const struct octets *payload, bool marker, struct said *said)
-{
-	uint32_t seen = payload->flat_len >= 2 ? usual(payload->flat) : 0;
-
-	if (seen)
-		*said = (struct said){ .start = seen & START, .end = marker, .class = class_of(seen) };
-	else
-		any_recognise(payload, marker, said);
+	if (payload->flat_len < 2)
+		return any_recognise(payload, marker);
+	if ((p[0] & (F | TYPE)) == FU_A && !(p[1] & FU_START))
+		return verdict(of_fragment(p[0], p[1]), marker);
+	type = BIT(p[0] & TYPE);
+	if (p[0] & F || !(type & WITH_FIRST_MB))
+		return any_recognise(payload, marker);
+	return verdict(type | referenced(p[0]) | (p[1] & FIRST_MB_0 ? START : 0), marker);
 }

@@ -120,12 +120,11 @@ static inline enum class class_of(unsigned seen, uint8_t tid, uint8_t layer, con
 	return tid || layer ? CLASS_ENHANCEMENT : CLASS_BASE;
 }
 
-static inline void verdict(unsigned seen, uint8_t tid, uint8_t layer, bool marker, struct highest *highest,
-	struct said *said)
+static inline struct said verdict(unsigned seen, uint8_t tid, uint8_t layer, bool marker, struct highest *highest)
 {
 	if (highest)
 		highest_raise(highest, tid, layer);
-	*said = (struct said){ .start = seen & START, .end = marker, .class = class_of(seen, tid, layer, highest) };
+	return (struct said){ .start = seen & START, .end = marker, .class = class_of(seen, tid, layer, highest) };
 }
 
 static inline uint8_t layer_of(uint8_t first, uint8_t second)
@@ -133,8 +132,8 @@ static inline uint8_t layer_of(uint8_t first, uint8_t second)
 	return (uint8_t)((first & 1) << 5 | second >> 3);
 }
 
-static __attribute__((noinline)) void any_recognise(const struct octets *payload, bool marker, bool don,
-	struct highest *highest, struct said *said)
+static __attribute__((noinline)) struct said any_recognise(const struct octets *payload, bool marker, bool don,
+	struct highest *highest)
 {
 	unsigned seen = BROKEN;
 	uint8_t layer = 0, tid = 0;
@@ -144,20 +143,16 @@ static __attribute__((noinline)) void any_recognise(const struct octets *payload
 		tid = (uint8_t)((octet(payload, 1) & TID_PLUS_1) - 1);
 		seen = look(payload, don, layer);
 	}
-	if (seen & BROKEN)
-		said_implausible(said, marker);
-	else
-		verdict(seen, tid, layer, marker, highest, said);
+	return seen & BROKEN ? said_implausible(marker) : verdict(seen, tid, layer, marker, highest);
 }
 
-void h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest, struct said *said)
+struct said h265_recognise(const struct octets *payload, bool marker, bool don, struct highest *highest)
 {
 	const uint8_t *p = payload->flat;
 
 	/* Most packets of a film: a fragment that is not the first. */
 	if (payload->flat_len > HEAD && (p[0] & ~1) == FU << 1 && p[1] & TID_PLUS_1 && !(p[HEAD] & FU_START))
-		verdict(kind(p[HEAD] & FU_TYPE, layer_of(p[0], p[1])), (uint8_t)((p[1] & TID_PLUS_1) - 1),
-			layer_of(p[0], p[1]), marker, highest, said);
-	else
-		any_recognise(payload, marker, don, highest, said);
+		return verdict(kind(p[HEAD] & FU_TYPE, layer_of(p[0], p[1])), (uint8_t)((p[1] & TID_PLUS_1) - 1),
+			layer_of(p[0], p[1]), marker, highest);
+	return any_recognise(payload, marker, don, highest);
 }

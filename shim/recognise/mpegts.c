@@ -73,25 +73,23 @@ static inline size_t dull_octets(const struct octets *payload)
 }
 
 /* From a cell on that may tell something, or is none. */
-static __attribute__((noinline)) void cells_say(const struct octets *payload, size_t at, struct said *said)
+static __attribute__((noinline)) struct said cells_say(const struct octets *payload, size_t at)
 {
+	struct said said = { .implausible = !at && (payload->len < CELL || octet(payload, 0) != SYNC) };
 	struct octets rest;
 
-	*said = (struct said){ .implausible = !at && (payload->len < CELL || octet(payload, 0) != SYNC) };
 	octets_behind(payload, at, &rest);
 	for (; rest.len >= CELL && octet(&rest, 0) == SYNC; octets_behind(&rest, CELL, &rest))
-		if (!(rest.flat_len >= LOOK ? cell_says(rest.flat, &rest, said) : cut_cell_says(&rest, said))) {
-			said_implausible(said, false);
-			return;
-		}
+		if (!(rest.flat_len >= LOOK ? cell_says(rest.flat, &rest, &said) : cut_cell_says(&rest, &said)))
+			return said_implausible(false);
+	return said;
 }
 
-void mpegts_recognise(const struct octets *payload, struct said *said)
+struct said mpegts_recognise(const struct octets *payload)
 {
 	size_t at = dull_octets(payload);
 
 	if (at && payload->len - at < CELL)
-		*said = (struct said){ 0 };
-	else
-		cells_say(payload, at, said);
+		return (struct said){ 0 };
+	return cells_say(payload, at);
 }

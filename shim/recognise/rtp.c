@@ -91,7 +91,7 @@ static inline void read_fixed(const uint8_t head[static FIXED], struct rtp *rtp)
 {
 	uint32_t word = be32(head);
 
-	rtp->marker = word >> 23 & 1;
+	rtp->marker = head[1] >> 7;
 	rtp->payload_type = (uint8_t)(word >> 16 & PAYLOAD_TYPE);
 	rtp->seq = (uint16_t)word;
 	rtp->ts = be32(head + 4);

@@ -42,15 +42,14 @@ static inline enum class class_of(const uint8_t p[static HEAD], size_t descripto
 }
 
 /* p: the first octets in a row, zeros where the payload of len octets is shorter. */
-static inline void read_payload(const uint8_t p[static HEAD], size_t len, bool marker, struct said *said)
+static inline struct said read_payload(const uint8_t p[static HEAD], size_t len, bool marker)
 {
 	bool layered, start = (p[0] & (S | PID)) == S;
 	size_t descriptor = descriptor_read(p, &layered);
 
 	if (len < descriptor + start)
-		said_implausible(said, marker);
-	else
-		*said = (struct said){ .start = start, .end = marker, .class = class_of(p, descriptor, layered, start) };
+		return said_implausible(marker);
+	return (struct said){ .start = start, .end = marker, .class = class_of(p, descriptor, layered, start) };
 }
 
 /* Octets that lie in several pieces, or are fewer than a descriptor may have. */
@@ -60,20 +59,19 @@ static void gather(const struct octets *payload, uint8_t head[static HEAD])
 		head[i] = i < payload->len ? octet(payload, i) : 0;
 }
 
-static __attribute__((noinline)) void cut_payload(const struct octets *payload, bool marker, struct said *said)
+static __attribute__((noinline)) struct said cut_payload(const struct octets *payload, bool marker)
 {
 	uint8_t head[HEAD];
 
 	gather(payload, head);
-	read_payload(head, payload->len, marker, said);
+	return read_payload(head, payload->len, marker);
 }
 
-void vp8_recognise(const struct octets *payload, bool marker, struct said *said)
+struct said vp8_recognise(const struct octets *payload, bool marker)
 {
 	if (payload->flat_len >= HEAD)
-		read_payload(payload->flat, payload->len, marker, said);
-	else
-		cut_payload(payload, marker, said);
+		return read_payload(payload->flat, payload->len, marker);
+	return cut_payload(payload, marker);
 }
 
 bool vp8_doubtful(const struct octets *payload)

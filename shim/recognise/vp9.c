@@ -85,18 +85,16 @@ static inline enum class class_of(uint8_t flags, const struct layers *l, const s
 	return l->tid || l->sid ? CLASS_ENHANCEMENT : CLASS_BASE;
 }
 
-static inline void read_payload(const uint8_t head[static HEAD], const struct octets *payload, bool marker,
-	struct highest *highest, struct said *said)
+static inline struct said read_payload(const uint8_t head[static HEAD], const struct octets *payload, bool marker,
+	struct highest *highest)
 {
 	struct layers layers;
 
-	if (!descriptor_read(head, payload, &layers)) {
-		said_implausible(said, marker);
-		return;
-	}
+	if (!descriptor_read(head, payload, &layers))
+		return said_implausible(marker);
 	if (highest)
 		highest_raise(highest, layers.tid, layers.sid);
-	*said = (struct said){
+	return (struct said){
 		.start = head[0] & B,
 		.end = head[0] & E,
 		.has_layer = layers.known,
@@ -112,22 +110,20 @@ static void gather(const struct octets *payload, uint8_t head[static HEAD])
 		head[i] = i < payload->len ? octet(payload, i) : 0;
 }
 
-static __attribute__((noinline)) void cut_payload(const struct octets *payload, bool marker, struct highest *highest,
-	struct said *said)
+static __attribute__((noinline)) struct said cut_payload(const struct octets *payload, bool marker, struct highest *highest)
 {
 	uint8_t head[HEAD];
 
 	gather(payload, head);
-	read_payload(head, payload, marker, highest, said);
+	return read_payload(head, payload, marker, highest);
 }
 
-void vp9_recognise(const struct octets *payload, bool marker, struct highest *highest, struct said *said)
+struct said vp9_recognise(const struct octets *payload, bool marker, struct highest *highest)
 {
 	/* A structure, in key pictures, is read piece by piece too: that needs a frame. */
 	if (payload->flat_len >= HEAD && !(payload->flat[0] & V))
-		read_payload(payload->flat, payload, marker, highest, said);
-	else
-		cut_payload(payload, marker, highest, said);
+		return read_payload(payload->flat, payload, marker, highest);
+	return cut_payload(payload, marker, highest);
 }
 
 bool vp9_doubtful(const struct octets *payload)

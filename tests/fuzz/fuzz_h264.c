@@ -5,7 +5,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void recognise(const struct octets *payload, const struct choice *choice, struct said *said)
 {
-	h264_recognise(payload, choice->marker, said);
+	*said = h264_recognise(payload, choice->marker);
 	REQUIRE(!said->has_layer);
 	REQUIRE(payload->len || said->implausible);
 }

@@ -8,10 +8,10 @@ static void recognise(const struct octets *payload, const struct choice *choice,
 	struct highest low = { 0 }, high = { 6, 63, true };
 	struct said unknown, under;
 
-	h265_recognise(payload, choice->marker, choice->option, &low, said);
+	*said = h265_recognise(payload, choice->marker, choice->option, &low);
 	/* Knowing less, or knowing of higher layers, only takes "discardable" away. */
-	h265_recognise(payload, choice->marker, choice->option, NULL, &unknown);
-	h265_recognise(payload, choice->marker, choice->option, &high, &under);
+	unknown = h265_recognise(payload, choice->marker, choice->option, NULL);
+	under = h265_recognise(payload, choice->marker, choice->option, &high);
 	REQUIRE(unknown.class == said->class || said->class == CLASS_DISCARDABLE);
 	REQUIRE(under.class == said->class || said->class == CLASS_DISCARDABLE);
 	REQUIRE(low.tid <= 6 && low.sid <= 63 && high.tid == 6 && high.sid == 63);

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void recognise(const struct octets *payload, const struct choice *choice, struct said *said)
 {
 	(void)choice;
-	mpegts_recognise(payload, said);
+	*said = mpegts_recognise(payload);
 	REQUIRE(!said->end && !said->has_layer);
 	REQUIRE(said->start == (said->class == CLASS_BASE || said->class == CLASS_KEY));
 	REQUIRE(payload->len >= 188 || said->implausible);

@@ -8,10 +8,10 @@ static void recognise(const struct octets *payload, const struct choice *choice,
 	struct highest low = { 0 }, high = { 7, 7, true };
 	struct said unknown, under;
 
-	vp9_recognise(payload, choice->marker, &low, said);
+	*said = vp9_recognise(payload, choice->marker, &low);
 	/* Knowing less, or knowing of higher layers, only takes "discardable" away. */
-	vp9_recognise(payload, choice->marker, NULL, &unknown);
-	vp9_recognise(payload, choice->marker, &high, &under);
+	unknown = vp9_recognise(payload, choice->marker, NULL);
+	under = vp9_recognise(payload, choice->marker, &high);
 	REQUIRE(unknown.class == said->class || said->class == CLASS_DISCARDABLE);
 	REQUIRE(under.class == said->class || said->class == CLASS_DISCARDABLE);
 	REQUIRE(unknown.class != CLASS_DISCARDABLE);

@@ -255,7 +255,7 @@ static void transport_stream_opens_an_mdu_at_each_pes_packet(void **state)
 		struct rtp rtp;
 
 		assert_true(rtp_recognise(&all, &rtp));
-		mpegts_recognise(&rtp.payload, &said);
+		said = mpegts_recognise(&rtp.payload);
 		assert_int_equal(said.start, next < 33 && starts[next] == i);
 		assert_int_equal(said.end, 0);
 		next += said.start;

@@ -64,17 +64,17 @@ static struct answer ask(const struct question *q, const struct octets *o)
 	if (q->highest)
 		a.highest = *q->highest;
 	if (!strcmp(q->codec, "vp8"))
-		vp8_recognise(o, q->marker, &a.said);
+		a.said = vp8_recognise(o, q->marker);
 	else if (!strcmp(q->codec, "vp9"))
-		vp9_recognise(o, q->marker, highest, &a.said);
+		a.said = vp9_recognise(o, q->marker, highest);
 	else if (!strcmp(q->codec, "h264"))
-		h264_recognise(o, q->marker, &a.said);
+		a.said = h264_recognise(o, q->marker);
 	else if (!strcmp(q->codec, "h265"))
-		h265_recognise(o, q->marker, false, highest, &a.said);
+		a.said = h265_recognise(o, q->marker, false, highest);
 	else if (!strcmp(q->codec, "av1"))
-		av1_recognise(o, q->marker, &a.said);
+		a.said = av1_recognise(o, q->marker);
 	else if (!strcmp(q->codec, "mpegts"))
-		mpegts_recognise(o, &a.said);
+		a.said = mpegts_recognise(o);
 	else if (!strcmp(q->codec, "fm"))
 		a.there = framemark_recognise(o, &a.said);
 	else if (!strcmp(q->codec, "dd"))
@@ -195,16 +195,16 @@ static struct said payload_says(enum format format, const char *hex, bool don)
 
 	switch (format) {
 	case FORMAT_H264:
-		h264_recognise(&o, false, &said);
+		said = h264_recognise(&o, false);
 		break;
 	case FORMAT_H265:
-		h265_recognise(&o, false, don, &highest, &said);
+		said = h265_recognise(&o, false, don, &highest);
 		break;
 	case FORMAT_VP9:
-		vp9_recognise(&o, false, &highest, &said);
+		said = vp9_recognise(&o, false, &highest);
 		break;
 	case FORMAT_AV1:
-		av1_recognise(&o, false, &said);
+		said = av1_recognise(&o, false);
 		break;
 	default:
 		fail();
@@ -313,14 +313,14 @@ static void mpegts_adaptation_field_longer_than_its_cell(void **state)
 	struct said said;
 
 	(void)state;
-	mpegts_recognise(&o, &said);
+	said = mpegts_recognise(&o);
 	assert_true(said.start && !said.implausible);
 	cells[192] = 184;
-	mpegts_recognise(&o, &said);
+	said = mpegts_recognise(&o);
 	assert_true(!said.start && said.implausible && said.class == CLASS_UNKNOWN);
 	/* Less than a cell behind the whole ones is not read. */
 	o = octets_of(&(struct iovec){ cells, sizeof cells - 1 }, 1);
-	mpegts_recognise(&o, &said);
+	said = mpegts_recognise(&o);
 	assert_true(said.start && !said.implausible);
 }
 
