@@ -27,8 +27,8 @@ static inline bool same(const struct mdu_record *record, const struct mdu_in *in
 {
 	uint8_t both = record->bits & named;
 
-	if (record->ts != (in->has_identity ? in->identity : in->ts) && !(both & FRAME))
-		return false;
+	if (record->ts != (in->has_identity ? in->identity : in->ts) && !(named & FRAME))
+		return false; /* neither by identity nor by timestamp, and it has no other name */
 	if ((record->bits | named) & IDENTITY)
 		return both & IDENTITY && record->ts == in->identity;
 	if (both & FRAME)
@@ -59,10 +59,8 @@ static inline bool young(struct mdu_flow *flow, const struct mdu_record *record)
 }
 
 /* The record of the packet's MDU, or NULL. */
-static struct mdu_record *find(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in)
+static struct mdu_record *find(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in, uint8_t named)
 {
-	uint8_t named = names(in);
-
 	for (unsigned i = 0; i < stream->records; i++)
 		if (same(&stream->record[i], in, named))
 			return young(flow, &stream->record[i]) ? &stream->record[i] : forget(stream, i);
@@ -75,15 +73,16 @@ static uint32_t next(_Atomic uint32_t *count)
 }
 
 /* Room for a record at i; the oldest falls off the end. */
-static struct mdu_record *insert(struct mdu_stream *stream, unsigned i)
+static inline struct mdu_record *insert(struct mdu_stream *stream, unsigned i)
 {
-	if (stream->records < MDU_RECORDS)
-		stream->records++;
-	memmove(&stream->record[i + 1], &stream->record[i], (stream->records - 1 - i) * sizeof stream->record[0]);
+	unsigned last = stream->records < MDU_RECORDS ? stream->records++ : MDU_RECORDS - 1;
+
+	for (; last > i; last--)
+		stream->record[last] = stream->record[last - 1];
 	return &stream->record[i];
 }
 
-static struct mdu_record *new_record(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in)
+static struct mdu_record *new_record(struct mdu_flow *flow, struct mdu_stream *stream, const struct mdu_in *in, uint8_t named)
 {
 	bool late = in->media != MEDIA_MPEGTS && stream->records && older(in, &stream->record[0]);
 	struct mdu_record *record = insert(stream, late);
@@ -93,7 +92,7 @@ static struct mdu_record *new_record(struct mdu_flow *flow, struct mdu_stream *s
 		.number = next(&flow->n),
 		.frame = in->said.frame,
 		.layer = in->said.layer,
-		.bits = names(in),
+		.bits = named,
 	};
 	return record;
 }
@@ -116,9 +115,10 @@ static inline int colour_of(const struct mdu_record *record, unsigned colours)
 }
 
 /* The first packet of an MDU. */
-static struct mdu_out begin(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours, const struct mdu_in *in, bool end)
+static struct mdu_out begin(struct mdu_flow *flow, struct mdu_stream *stream, unsigned colours, const struct mdu_in *in,
+	uint8_t named, bool end)
 {
-	struct mdu_record *record = new_record(flow, stream, in);
+	struct mdu_record *record = new_record(flow, stream, in, named);
 	struct mdu_out out = { (uint8_t)(flow->first + record->number - 1), ROLE_ONLY, -1,
 		raise_class(record, in->said.class), true };
 
@@ -160,6 +160,7 @@ static __attribute__((noinline)) struct mdu_out step(struct mdu_flow *flow, stru
 	const struct mdu_in *in)
 {
 	struct mdu_record *record;
+	uint8_t named = names(in);
 	bool by_start, end;
 
 	if (in->media == MEDIA_AUDIO || in->media == MEDIA_REPAIR)
@@ -170,8 +171,8 @@ static __attribute__((noinline)) struct mdu_out step(struct mdu_flow *flow, stru
 	if (by_start)
 		record = stream->records && !in->said.start ? &stream->record[0] : NULL;
 	else
-		record = find(flow, stream, in);
-	return record ? go_on(flow, record, colours, in, end) : begin(flow, stream, colours, in, end);
+		record = find(flow, stream, in, named);
+	return record ? go_on(flow, record, colours, in, end) : begin(flow, stream, colours, in, named, end);
 }
 
 /* Most packets of a film belong to the MDU that their stream began last, and nothing but the timestamp tells it apart. */

@@ -76,8 +76,8 @@ RECOGNISER mpegts_recognise(const struct octets *payload);                      
 
 /* Almost any octets are a payload of VP8 or VP9. True: what only ciphertext looks like, though it can be read: bits set that
  * senders leave alone, a frame that does not begin as all do. For judging encryption; it changes no verdict. */
-bool vp8_doubtful(const struct octets *payload);
-bool vp9_doubtful(const struct octets *payload);
+__attribute__((noinline)) bool vp8_doubtful(const struct octets *payload);
+__attribute__((noinline)) bool vp9_doubtful(const struct octets *payload);
 
 /* Reads the fixed header, CSRCs, extension and padding (RFC 3550, RFC 9335). False: not to be taken for RTP. */
 bool rtp_recognise(const struct octets *datagram, struct rtp *rtp);
