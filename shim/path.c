@@ -33,15 +33,20 @@ static _Thread_local uintptr_t inside;
 
 /* Deeper on the same stack, or on a stack far away (sigaltstack): a handler within our own call. A little higher: the call
  * before was left by siglongjmp, and what it held is dropped. */
-static bool enter(uintptr_t here)
+static __attribute__((noinline, cold)) bool left_by_a_jump(uintptr_t here)
 {
-	if (inside) {
-		if (here < inside || here - inside > LEFT_WITHIN)
-			return false;
-		claims_abandon();
-		book_abandon();
-		batch_abandon();
-	}
+	if (here < inside || here - inside > LEFT_WITHIN)
+		return false;
+	claims_abandon();
+	book_abandon();
+	batch_abandon();
+	return true;
+}
+
+static inline bool enter(uintptr_t here)
+{
+	if (inside && !left_by_a_jump(here))
+		return false;
 	inside = here;
 	return true;
 }
@@ -320,7 +325,8 @@ static int pass(struct call *call, enum md_aside why)
 	return PATH_PASS;
 }
 
-static int served(struct call *call)
+/* The long way. Of its own frame: most calls never come here. */
+static __attribute__((noinline)) int served(struct call *call)
 {
 	if (!socktab_view(call->sock, call->fd, call->now, &call->view))
 		return pass(call, MD_A_BUSY);
@@ -334,7 +340,7 @@ static int served(struct call *call)
 }
 
 /* A handler within our own call: nothing of it is touched, but it is counted. */
-static void nested(int fd, unsigned n)
+static __attribute__((noinline, cold)) void nested(int fd, unsigned n)
 {
 	struct tally tally = { .touched = 0 };
 	uint64_t cookie;
