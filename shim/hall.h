@@ -80,10 +80,13 @@ struct packet {
 	uint32_t bq_unit;            /* the book's, else the configuration's */
 };
 
-/* path.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
+/* entry.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
  * of ours already, and nothing may be touched. call lies on the stack of the door. */
 bool path_open(struct call *call, int fd);
 void path_close(struct call *call);
+
+/* path.c - what path_send() returns for a call on a socket of ours; what waits or is held is left for batch_close(). */
+int path_walk(struct call *call);
 
 /* path.c - whether a datagram is wrapped, as far as it can be said without touching any state of its flow; and out it goes,
  * wrapped, or why not. MD_ASIDE_COUNT: nothing is against it; it is out. */
