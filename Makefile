@@ -125,9 +125,10 @@ $(B)/mdctl: $(MDCTL_OBJ) $(ARM_OBJ) $(B)/provisioner/bookjson.o $(B)/provisioner
 $(B)/mdprovisiond: $(PROVISION_OBJ) $(B)/libmdwire.a
 	$(call SAY,LINK,$@)$(CC) $(CFLAGS) -pie -Wl,-z,now,-z,relro -o $@ $^ -lev -lcurl -ljansson -lcrypto -linih -lxdp -lbpf -lmnl -lpthread -lm
 
+BPF_H     := $(wildcard provisioner/*.bpf.h) include/mdshim/arm.h
 CLANG_BPF = clang -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -ffreestanding -Iinclude -isystem /usr/include/$$($(CC) -print-multiarch)
 # The programs in the kernel: byte code of clang, joined into one object, and a header that carries it.
-$(B)/%.bpf.o: %.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
+$(B)/%.bpf.o: %.bpf.c $(BPF_H)
 	@mkdir -p $(@D)
 	$(call SAY,BPF,$<)$(CLANG_BPF) -c -o $@ $<
 
@@ -135,7 +136,7 @@ $(B)/provisioner/arm.skel.h: $(B)/provisioner/patch.bpf.o $(B)/provisioner/guard
 	$(call SAY,BPF,$@)$(BPFTOOL) gen object $(@D)/arm.bpf.o $^ && $(BPFTOOL) gen skeleton $(@D)/arm.bpf.o name arm_bpf >$@
 
 # The patch once more, for kernels that describe their types.
-$(B)/provisioner/quick.bpf.o: provisioner/patch.bpf.c provisioner/arm.bpf.h provisioner/maps.bpf.h provisioner/trailer.bpf.h include/mdshim/arm.h
+$(B)/provisioner/quick.bpf.o: provisioner/patch.bpf.c $(BPF_H)
 	@mkdir -p $(@D)
 	$(call SAY,BPF,$@)$(CLANG_BPF) -DARM_KERNEL_TYPES -c -o $@ $<
 

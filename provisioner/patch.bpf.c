@@ -11,6 +11,7 @@
  * what leaves by it arrives by it, and all that is missing are the segments: the interface makes none itself, and none of
  * packets with a VLAN tag are its to carry whole. So a train gets one, for as long as it is on the interface; the kernel makes
  * segments, which are met where they arrive. Were they not, the tag would keep them from every receiver. */
+#include "cut.bpf.h"
 #include "maps.bpf.h"
 
 ARM_MAP_SOCKETS arm_sockets SEC(".maps");

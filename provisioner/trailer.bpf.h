@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * trailer.bpf.h - finds the UDP header of a datagram and the option area at its end; used by patch and guard alike, so that
- * what the guard lets pass is what the patch cuts off. */
+ * trailer.bpf.h - finds the option area at the end of a datagram; used by patch and guard alike, so that what the guard lets
+ * pass is what the patch cuts off. */
 #ifndef PROVISION_TRAILER_BPF_H
 #define PROVISION_TRAILER_BPF_H
 
-#include <linux/bpf.h>
-#include <linux/in.h>
-#include <linux/in6.h>
-
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-
 #include "arm.bpf.h"
+#include "place.bpf.h"
 
 enum {
-	L2_MAX = 64,
 	CHUNK = 64,
 	CHUNKS = (MD_ARM_AREA_MAX + CHUNK - 1) / CHUNK,
-	EXTENSIONS = 8,
-	ETHERNET = 14,
 	NEAR = 0xf000 /* octets from the start of a packet within which the verifier lets pointers wander */
 };
 
@@ -31,143 +22,6 @@ struct armed_socket {
 	uint32_t forms;
 	struct md_arm_form form[MD_ARM_FORMS];
 };
-
-enum shape {
-	SHAPE_OTHER,    /* not UDP, or not to be understood */
-	SHAPE_FRAGMENT, /* the first or a later fragment */
-	SHAPE_CUT,      /* UDP Length already is less than the IP payload */
-	SHAPE_PLAIN     /* a whole UDP datagram without surplus area */
-};
-
-/* Offsets count from the IP header. */
-struct place {
-	uint32_t l2;    /* octets in front of the IP header */
-	uint32_t udp;   /* of the UDP header */
-	uint32_t end;   /* of the IP payload */
-	uint16_t len;   /* UDP Length */
-	uint16_t sport;
-};
-
-/* Of headers, which lie in one piece. */
-static __always_inline int read_header(struct __sk_buff *skb, uint32_t at, void *into, uint32_t len)
-{
-	return bpf_skb_load_bytes_relative(skb, at, into, len, BPF_HDR_START_NET);
-}
-
-/* Through the extension headers (RFC 8200) to UDP: its offset from the IP
- * header, 0: a fragment, or -1. */
-__weak __noinline int arm_extensions(struct __sk_buff *skb, uint32_t base, uint8_t next)
-{
-	uint32_t at = 40;
-	uint8_t head[2];
-
-	for (int i = 0; i < EXTENSIONS; i++) {
-		if (next == IPPROTO_UDP)
-			return (int)at;
-		if (next == IPPROTO_FRAGMENT)
-			return 0;
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS && next != IPPROTO_MH)
-			return -1;
-		if (read_header(skb, base + at, head, sizeof(head)) < 0)
-			return -1;
-		next = head[0];
-		at += 8u * (head[1] + 1u);
-	}
-	return -1;
-}
-
-/* The IP header base octets behind where the kernel says that the network header is. */
-static __always_inline enum shape find_udp_at(struct __sk_buff *skb, uint32_t base, struct place *p)
-{
-	uint8_t ip[28], udp[8];
-	int at;
-
-	/* With the UDP header, which mostly follows at once; a last fragment may end before. */
-	if (read_header(skb, base, ip, sizeof(ip)) < 0 && read_header(skb, base, ip, 20) < 0)
-		return SHAPE_OTHER;
-	if (ip[0] >> 4 == 4) {
-		p->end = base + ((uint32_t)ip[2] << 8 | ip[3]);
-		at = (ip[0] & 15) * 4;
-		if (ip[9] != IPPROTO_UDP || at < 20)
-			return SHAPE_OTHER;
-		if ((ip[6] & 0x3f) || ip[7])
-			return SHAPE_FRAGMENT;
-	} else if (ip[0] >> 4 == 6) {
-		p->end = base + 40 + ((uint32_t)ip[4] << 8 | ip[5]);
-		at = ip[6] == IPPROTO_UDP ? 40 : arm_extensions(skb, base, ip[6]);
-		if (at <= 0)
-			return at ? SHAPE_OTHER : SHAPE_FRAGMENT;
-	} else {
-		return SHAPE_OTHER;
-	}
-	p->udp = base + (uint32_t)at;
-	p->l2 = skb->len - p->end; /* nothing pads what this host made */
-	if (p->l2 > L2_MAX || p->udp + 8 > p->end)
-		return SHAPE_OTHER;
-	if (at == 20)
-		__builtin_memcpy(udp, ip + 20, sizeof(udp));
-	else if (read_header(skb, p->udp, udp, sizeof(udp)) < 0)
-		return SHAPE_OTHER;
-	p->sport = (uint16_t)(udp[0] << 8 | udp[1]);
-	p->len = (uint16_t)(udp[4] << 8 | udp[5]);
-	if (p->len < 8 || p->udp + p->len > p->end)
-		return SHAPE_OTHER;
-	return p->udp + p->len == p->end ? SHAPE_PLAIN : SHAPE_CUT;
-}
-
-static __always_inline uint16_t half(const uint8_t *at)
-{
-	return *(const uint16_t *)(const void *)at;
-}
-
-/* The same, read where it lies, of the usual whole datagram: IPv4 without options, or IPv6 with UDP at once, l2 octets from
- * the start of the packet. False: it is anything else. Behind an Ethernet header that is believed only of a packet that has
- * its type there, and exactly the lengths that IP and UDP say: without that header they would have to be addresses. */
-static __always_inline int is_usual(struct __sk_buff *skb, uint32_t l2, struct place *p)
-{
-	const uint8_t *data = (const void *)(long)skb->data, *end = (const void *)(long)skb->data_end;
-	const uint8_t *ip = data + l2, *udp;
-
-	if (ip + 28 > end)
-		return 0;
-	if (ip[0] == 0x45) {
-		if (l2 && half(ip - 2) != bpf_htons(0x0800))
-			return 0;
-		if (ip[9] != IPPROTO_UDP || (half(ip + 6) & bpf_htons(0x3fff)))
-			return 0;
-		p->udp = 20;
-		p->end = bpf_ntohs(half(ip + 2));
-		udp = ip + 20;
-	} else {
-		if (ip + 48 > end || ip[0] >> 4 != 6 || ip[6] != IPPROTO_UDP || (l2 && half(ip - 2) != bpf_htons(0x86dd)))
-			return 0;
-		p->udp = 40;
-		p->end = 40u + bpf_ntohs(half(ip + 4));
-		udp = ip + 40;
-	}
-	p->l2 = l2;
-	p->sport = bpf_ntohs(half(udp));
-	p->len = bpf_ntohs(half(udp + 4));
-	return l2 + p->end == skb->len && p->udp + p->len == p->end && p->len >= 8;
-}
-
-/* l2: how long what is in front of the IP header mostly is. A VLAN tag that stands in the packet is in front of the network
- * header, or counts as one. */
-static __always_inline enum shape find_udp(struct __sk_buff *skb, uint32_t l2, struct place *p)
-{
-	enum shape shape;
-
-	*p = (struct place){ 0 }; /* the verifier minds what is never used, too */
-	if (is_usual(skb, l2, p))
-		return SHAPE_PLAIN;
-	shape = find_udp_at(skb, 0, p);
-	if (shape == SHAPE_OTHER && (skb->protocol == bpf_htons(0x8100) || skb->protocol == bpf_htons(0x88a8))) {
-		shape = find_udp_at(skb, 4, p);
-		if (shape == SHAPE_OTHER)
-			shape = find_udp_at(skb, 8, p);
-	}
-	return shape;
-}
 
 /* The sum of RFC 1071 over len octets at an offset from the start of the packet, not folded. -1: not so many are there. Functions that are not static are
  * verified once, for any arguments, and not once for each way that leads to them. */
@@ -388,101 +242,6 @@ static __always_inline const struct md_arm_form *find_area(struct __sk_buff *skb
 			return form;
 	}
 	return 0;
-}
-
-/* Lowers UDP Length. The area and its length sum to zero (OCS), so a checksum the device will compute over everything
- * behind the header is right as it stands, and a finished one changes by the header field only. */
-static __always_inline int cut_area(struct __sk_buff *skb, const struct place *p, uint32_t area)
-{
-	uint32_t udp = p->l2 + p->udp;
-	uint16_t old = bpf_htons(p->len), new = bpf_htons((uint16_t)(p->len - area));
-
-	if (bpf_skb_store_bytes(skb, udp + 4, &new, sizeof(new), 0) < 0)
-		return -1;
-	return bpf_l4_csum_replace(skb, udp + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
-}
-
-#ifdef ARM_KERNEL_TYPES
-#include <bpf/bpf_core_read.h>
-
-/* What struct __sk_buff does not show, by the kernel's own description of its types. */
-struct sk_buff {
-	uint8_t ip_summed : 2;
-} __attribute__((preserve_access_index));
-
-extern void *bpf_cast_to_kern_ctx(void *skb) __ksym;
-
-/* Whether the device will compute the checksum (CHECKSUM_PARTIAL), so that the field is right as it stands. */
-static __always_inline int is_left_to_device(struct __sk_buff *skb)
-{
-	struct sk_buff *own = bpf_cast_to_kern_ctx(skb);
-
-	return BPF_CORE_READ_BITFIELD(own, ip_summed) == 3;
-}
-#else
-/* Not known; the kernel knows when it is asked to change the field. */
-static __always_inline int is_left_to_device(struct __sk_buff *skb)
-{
-	(void)skb;
-	return 0;
-}
-#endif
-
-/* The same by writing into the packet, for programs that may: see arm_ours. */
-static __always_inline int cut_area_here(struct __sk_buff *skb, const struct place *p, uint32_t area)
-{
-	uint8_t *udp = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	uint32_t at = p->l2 + p->udp;
-	uint16_t old = bpf_htons(p->len), new = bpf_htons((uint16_t)(p->len - area));
-
-	if (at > NEAR)
-		return cut_area(skb, p, area);
-	udp += at;
-	if (udp + 8 > data_end)
-		return cut_area(skb, p, area);
-	*(uint16_t *)(void *)(udp + 4) = new;
-	if (is_left_to_device(skb))
-		return 0;
-	return bpf_l4_csum_replace(skb, at + 6, old, new, sizeof(new) | BPF_F_MARK_MANGLED_0) < 0 ? -1 : 0;
-}
-
-/* What the patch does with what leaves by an interface: the length of the area it cut off, 0: none, or -1: no memory.
- *
- * A datagram that was patched already, by an interface stacked above, has UDP Length below the IP payload and is let
- * through; a tunnel's outer datagram does not come from the socket's port. A fragment holds no area: the guard lets none
- * become one. A train is none of its business: its segments would all be 8 octets and the segment size. */
-static __always_inline int patch_datagram(struct __sk_buff *skb, const struct armed_socket *socket, uint16_t port)
-{
-	const struct md_arm_form *form;
-	struct place p;
-
-	if (skb->gso_size || find_udp(skb, ETHERNET, &p) != SHAPE_PLAIN || p.sport != port)
-		return 0;
-	form = find_area(skb, &p, socket);
-	if (!form)
-		return 0;
-	return cut_area_here(skb, &p, form->len) < 0 ? -1 : form->len;
-}
-
-/* The same for a segment that comes back from the detour, whose form is known. */
-static __always_inline int patch_segment(struct __sk_buff *skb, const struct md_arm_form *form)
-{
-	struct place p;
-
-	if (find_udp(skb, ETHERNET, &p) != SHAPE_PLAIN || form->len + 8u > p.len || !has_area(skb, p.l2, p.end, form))
-		return 0;
-	return cut_area(skb, &p, form->len) < 0 ? -1 : form->len;
-}
-
-/* The form in which the first segment of a train ends; the others do as well, or not at all. NULL: none of ours. */
-static __always_inline const struct md_arm_form *train_form(struct __sk_buff *skb, const struct armed_socket *socket,
-	uint16_t port)
-{
-	struct place p;
-
-	if (find_udp(skb, ETHERNET, &p) != SHAPE_PLAIN || p.sport != port)
-		return 0;
-	return find_area(skb, &p, socket);
 }
 
 #endif

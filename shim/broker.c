@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "age.h"
 #include "ours.h"
 #include "real.h"
 
@@ -41,7 +42,7 @@ void broker_drop(struct loan *loan)
 
 bool broker_is_stale(const struct loan *loan, uint32_t now)
 {
-	return now - loan->since >= 2 * PATIENCE_MS;
+	return !age_below(now, loan->since, 2 * PATIENCE_MS);
 }
 
 static long put(int to, const struct md_broker_request *request, int fd)
@@ -135,7 +136,7 @@ int broker_answer(struct loan *loan, uint32_t now, uint32_t *mark, int *fd, uint
 		return -ECONNRESET;
 	}
 	n = raw_call(SYS_recvmsg, loan->fd, (long)&msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, 0, 0, 0);
-	if (n == -EAGAIN && now - loan->since < PATIENCE_MS)
+	if (n == -EAGAIN && age_below(now, loan->since, PATIENCE_MS))
 		return -EAGAIN;
 	if (n == -EAGAIN)
 		n = -ETIMEDOUT;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "age.h"
+
 enum { PROBE_MS = 5000, SKIP_MS = 500, ASK_AT_ONCE = 1 };
 
 static const struct engine *const all[] = { &engine_patch, &engine_nft, &engine_raw, &engine_afxdp };
@@ -142,7 +144,7 @@ static bool may_be_had(unsigned six, bool tunnel, unsigned engine, uint32_t now)
 {
 	uint32_t refused = atomic_load_explicit(&state[six][engine].refused, memory_order_relaxed);
 
-	return !state[six][engine].wrong && (tunnel || !engines[engine]->tunnel_only) && (!refused || now - refused >= PROBE_MS);
+	return !state[six][engine].wrong && (tunnel || !engines[engine]->tunnel_only) && (!refused || !age_below(now, refused, PROBE_MS));
 }
 
 bool egress_is_first(enum md_engine engine, uint8_t version, bool tunnel, uint32_t now)
@@ -190,12 +192,12 @@ static inline __attribute__((always_inline)) int send_by_best(struct sock *sock,
 		bool armed = false;
 		int err;
 
-		if (state[six][i].wrong || (refused && now - refused < PROBE_MS) || (engines[i]->tunnel_only && !tunnel) ||
+		if (state[six][i].wrong || (refused && age_below(now, refused, PROBE_MS)) || (engines[i]->tunnel_only && !tunnel) ||
 			parcel[0]->area_len > engines[i]->largest)
 			continue;
 		err = try_engine(engines[i], sock, view, parcel, n, now, tally, alone, &armed);
 		if (!armed && is_refusal(err)) {
-			atomic_store_explicit(&state[six][i].refused, now | 1, memory_order_relaxed);
+			atomic_store_explicit(&state[six][i].refused, age_note(now), memory_order_relaxed);
 			note(six, i, -err);
 			continue;
 		}

@@ -32,31 +32,31 @@ struct thread_holds {
 };
 extern _Thread_local struct thread_holds thread_holds;
 
-/* One call of a door. */
+/* One call of a door. What every call needs comes first, so that it lies together. */
 struct call {
 	int fd, flags;
-	struct mmsghdr *vec;         /* the caller's; never written to but for msg_len */
 	unsigned n;
+	uint32_t now;                /* time in milliseconds, to measure ages with */
+	struct mmsghdr *vec;         /* the caller's; never written to but for msg_len */
 	struct sock *sock;
-	struct view view;
 	struct timespec time;        /* the one clock reading */
-	uint32_t now;                /* the same in milliseconds, to measure ages with */
-	struct tally tally;
 	bool own_vec, own_pieces;    /* made by the door: to be read and written */
 	bool alone;                  /* one datagram is all there is */
 	bool why_told;               /* why holds what is told of the datagram at hand: somebody asked before it was */
-	struct md_why why;
+	bool no_trains;              /* nothing of this call can leave as a train */
+	bool no_engine;              /* a datagram of it found none: none of its burst is wrapped, should one come meanwhile */
+	bool crowds_counted;
+	int stopped;                 /* errno, if something held could not be sent; then */
+	unsigned out;                /* that many messages of the call are out */
 	struct batch *batch;         /* NULL: each datagram goes at once */
 	struct run *run;             /* run.c: what is held, NULL: nothing */
 	unsigned of_train, to_come;  /* datagrams of the train at hand, and of those this one and the following; 0: it is none */
 	unsigned by_train;           /* datagrams sent in trains so far */
-	bool no_trains;              /* nothing of this call can leave as a train */
-	bool no_engine;              /* a datagram of it found none: none of its burst is wrapped, should one come meanwhile */
-	int stopped;                 /* errno, if something held could not be sent; then */
-	unsigned out;                /* that many messages of the call are out */
-	bool crowds_counted;
-	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	unsigned bursts;
+	struct view view;
+	struct tally tally;
+	struct md_why why;
+	uint8_t crowd[CROWDS];       /* messages of the call by a hash of their destination; 2: more than one */
 	struct {                     /* burst quanta of this call's flows, found so far */
 		struct flow_key key;
 		uint8_t bq;
@@ -80,10 +80,13 @@ struct packet {
 	uint32_t bq_unit;            /* the book's, else the configuration's */
 };
 
-/* path.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
+/* entry.c - begins and ends a call on a descriptor: time, socket (NULL: none of ours). False: this thread is in another call
  * of ours already, and nothing may be touched. call lies on the stack of the door. */
 bool path_open(struct call *call, int fd);
 void path_close(struct call *call);
+
+/* path.c - what path_send() returns for a call on a socket of ours; what waits or is held is left for batch_close(). */
+int path_walk(struct call *call);
 
 /* path.c - whether a datagram is wrapped, as far as it can be said without touching any state of its flow; and out it goes,
  * wrapped, or why not. MD_ASIDE_COUNT: nothing is against it; it is out. */

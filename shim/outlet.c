@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "age.h"
 #include "ours.h"
 #include "real.h"
 #include "sockview.h"
@@ -127,14 +128,14 @@ struct outlet_tunnel *outlet_ready_tunnel(struct sock *sock, int index)
 /* Once a second. A number that no longer is our socket was closed by the application, and its port is gone. */
 bool outlet_is_fresh(const struct outlet_tunnel *tunnel, uint32_t now)
 {
-	return now - atomic_load_explicit(&tunnel->asked, memory_order_relaxed) < TUNNEL_MS;
+	return age_below(now, atomic_load_explicit(&tunnel->asked, memory_order_relaxed), TUNNEL_MS);
 }
 
 static bool still_good(struct outlet_tunnel *tunnel, const struct router *router, uint32_t now)
 {
 	uint32_t asked = atomic_load_explicit(&tunnel->asked, memory_order_relaxed);
 
-	if (now - asked < TUNNEL_MS || !atomic_compare_exchange_strong(&tunnel->asked, &asked, now))
+	if (age_below(now, asked, TUNNEL_MS) || !atomic_compare_exchange_strong(&tunnel->asked, &asked, now))
 		return true;
 	if (ours_still(tunnel->fd, tunnel->cookie)) {
 		ask_tunnel(tunnel, router, now);

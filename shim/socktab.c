@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "age.h"
 #include "ours.h"
 #include "process.h"
 #include "real.h"
@@ -216,9 +217,9 @@ static uint32_t what_is_stale(const struct sock *sock, const struct view *view, 
 {
 	uint32_t stale = atomic_load_explicit(&sock->stale, memory_order_relaxed);
 
-	if (now - view->asked >= VIEW_MS)
+	if (!age_below(now, view->asked, VIEW_MS))
 		return STALE_ALL;
-	return now - view->asked_peer >= PEER_MS ? stale | STALE_ADDRESS : stale;
+	return age_below(now, view->asked_peer, PEER_MS) ? stale : stale | STALE_ADDRESS;
 }
 
 static __attribute__((noinline)) bool read_again(struct sock *sock, int fd, uint32_t now, struct view *view, uint32_t stale)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "age.h"
 #include "hall.h"
 #include "ours.h"
 #include "real.h"
@@ -173,7 +174,7 @@ static _Atomic uint32_t refreshed;
 
 bool target_is_fresh(const struct call *call, const struct flow *flow)
 {
-	return call->now - atomic_load_explicit(&flow->asked, memory_order_relaxed) < FACTS_MS ||
+	return age_below(call->now, atomic_load_explicit(&flow->asked, memory_order_relaxed), FACTS_MS) ||
 		atomic_load_explicit(&refreshed, memory_order_relaxed) == call->now;
 }
 
@@ -184,7 +185,7 @@ static void refresh(struct call *call, struct packet *packet)
 	struct flow *flow = packet->flow;
 	struct flow_facts facts;
 
-	if (call->now - asked < FACTS_MS || atomic_exchange_explicit(&refreshed, call->now, memory_order_relaxed) == call->now ||
+	if (age_below(call->now, asked, FACTS_MS) || atomic_exchange_explicit(&refreshed, call->now, memory_order_relaxed) == call->now ||
 		!atomic_compare_exchange_strong(&flow->asked, &asked, call->now))
 		return;
 	gather(call, packet, &facts);

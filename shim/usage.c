@@ -7,6 +7,7 @@
 
 #include <mdshim/usage.h>
 
+#include "age.h"
 #include "ledger.h"
 #include "memory.h"
 #include "process.h"
@@ -67,7 +68,7 @@ static __attribute__((noinline)) void settle(uint32_t now)
 		for (uint64_t left = atomic_exchange_explicit(&tallies->touched[i], 0, memory_order_relaxed); left;
 			left &= left - 1)
 			settle_one(i * 64 + (unsigned)__builtin_ctzll(left));
-	atomic_store_explicit(&tallies->settled, now | 1, memory_order_relaxed);
+	atomic_store_explicit(&tallies->settled, age_note(now), memory_order_relaxed);
 	claim_drop(&tallies->claim);
 }
 
@@ -81,6 +82,6 @@ void usage_count(int meaning, uint32_t now)
 	atomic_fetch_add_explicit(&tallies->count[meaning], 1, memory_order_relaxed);
 	if (!(atomic_load_explicit(&tallies->touched[meaning / 64], memory_order_relaxed) & bit))
 		atomic_fetch_or_explicit(&tallies->touched[meaning / 64], bit, memory_order_relaxed);
-	if (now - atomic_load_explicit(&tallies->settled, memory_order_relaxed) >= SETTLE_MS)
+	if (!age_below(now, atomic_load_explicit(&tallies->settled, memory_order_relaxed), SETTLE_MS))
 		settle(now);
 }

@@ -10,6 +10,7 @@
  * on is bounded by the witness. */
 #include <errno.h>
 
+#include "../age.h"
 #include "../egress.h"
 #include "../ours.h"
 #include "../real.h"
@@ -41,7 +42,7 @@ static __attribute__((noinline)) int get_mark(struct sock *sock, struct outlet_t
 		return -EBUSY;
 	err = tunnel->mark ? 0 : mark(tunnel, now);
 	if (err && err != -EAGAIN)
-		atomic_store_explicit(&tunnel->unmarked, now | 1, memory_order_relaxed);
+		atomic_store_explicit(&tunnel->unmarked, age_note(now), memory_order_relaxed);
 	claim_drop(&sock->claim);
 	return err;
 }
@@ -62,7 +63,7 @@ static int nft_arm(struct sock *sock, const struct view *view, const struct parc
 	if (atomic_load_explicit(&tunnel->mark, memory_order_acquire))
 		return 0;
 	unmarked = atomic_load_explicit(&tunnel->unmarked, memory_order_relaxed);
-	if (unmarked && now - unmarked < REFUSED_MS)
+	if (unmarked && age_below(now, unmarked, REFUSED_MS))
 		return -EOPNOTSUPP;
 	err = get_mark(sock, tunnel, now);
 	return err && err != -EBUSY ? -EOPNOTSUPP : err;

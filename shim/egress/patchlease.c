@@ -6,6 +6,7 @@
 #include <linux/udp.h>
 #include <string.h>
 
+#include "../age.h"
 #include "../egress.h"
 #include "../real.h"
 #include "patch.h"
@@ -111,7 +112,7 @@ static void ask_for_trains(struct outlet_patch *patch, int fd, uint32_t now)
 {
 	struct md_arm_request request = { .version = MD_ARM_VERSION };
 	uint32_t refused = atomic_load_explicit(&patch->no_trains, memory_order_relaxed);
-	bool may = !(refused && now - refused < REFUSED_MS) &&
+	bool may = !(refused && age_below(now, refused, REFUSED_MS)) &&
 		raw_setsockopt(fd, MD_ARM_LEVEL, MD_ARM_TRAINS, &request, sizeof(request)) == 0;
 
 	atomic_store_explicit(&patch->trains, may, memory_order_relaxed);
@@ -140,7 +141,7 @@ static int agree(struct outlet_patch *patch, int fd, const struct parcel *parcel
 		return err;
 	ask_for_trains(patch, fd, now);
 	atomic_store_explicit(&patch->key[at], key, memory_order_relaxed);
-	atomic_store_explicit(&patch->asked, now | 1, memory_order_relaxed);
+	atomic_store_explicit(&patch->asked, age_note(now), memory_order_relaxed);
 	return 0;
 }
 
@@ -155,7 +156,7 @@ static __attribute__((noinline)) int renew(struct sock *sock, struct outlet_patc
 	if (err)
 		atomic_store_explicit(&patch->asked, 0, memory_order_relaxed);
 	if (err == -EOPNOTSUPP)
-		atomic_store_explicit(&patch->refused, now | 1, memory_order_relaxed);
+		atomic_store_explicit(&patch->refused, age_note(now), memory_order_relaxed);
 	claim_drop(&sock->claim);
 	return err;
 }
@@ -185,7 +186,7 @@ bool patch_takes_trains(struct sock *sock, const struct parcel *parcel, uint32_t
 			return false;
 	}
 	asked = atomic_load_explicit(&patch->asked, memory_order_relaxed);
-	return asked && now - asked < LEASE_MS && knows(patch, key_of(parcel));
+	return asked && age_below(now, asked, LEASE_MS) && knows(patch, key_of(parcel));
 }
 
 void patch_no_trains(struct sock *sock, const struct parcel *parcel, uint32_t now)
@@ -194,7 +195,7 @@ void patch_no_trains(struct sock *sock, const struct parcel *parcel, uint32_t no
 
 	if (!patch)
 		return;
-	atomic_store_explicit(&patch->no_trains, now | 1, memory_order_relaxed);
+	atomic_store_explicit(&patch->no_trains, age_note(now), memory_order_relaxed);
 	atomic_store_explicit(&patch->trains, 0, memory_order_relaxed);
 }
 
@@ -206,7 +207,7 @@ void *patch_ready(struct sock *sock, const struct slip *slip, uint32_t now)
 
 	if (slip->router >= 0 && (!tunnel || slip->ip->tos != tunnel->tos))
 		return NULL;
-	if (!asked || now - asked >= LEASE_MS || atomic_load_explicit(&patch->refused, memory_order_relaxed) ||
+	if (!asked || !age_below(now, asked, LEASE_MS) || atomic_load_explicit(&patch->refused, memory_order_relaxed) ||
 		!knows(patch, key_for(slip->area_len, slip->head)))
 		return NULL;
 	return tunnel ? (void *)tunnel : (void *)patch;
@@ -223,9 +224,9 @@ int patch_arm(struct sock *sock, const struct view *view, const struct parcel *p
 	*handle = tunnel ? (void *)tunnel : (void *)patch;
 	if (parcel->router >= 0 && !tunnel)
 		return -EOPNOTSUPP;
-	if (refused && now - refused < REFUSED_MS)
+	if (refused && age_below(now, refused, REFUSED_MS))
 		return -EOPNOTSUPP;
-	if (asked && now - asked < LEASE_MS && knows(patch, key_of(parcel)))
+	if (asked && age_below(now, asked, LEASE_MS) && knows(patch, key_of(parcel)))
 		return 0;
 	if (is_empty(parcel) && is_full(patch) && !knows(patch, key_of(parcel)))
 		return -EOPNOTSUPP; /* and nothing is said against those that are wrapped */

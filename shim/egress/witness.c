@@ -4,19 +4,20 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../age.h"
 #include "../broker.h"
 #include "../ours.h"
 #include "../real.h"
 #include "selftest.h"
 
-enum { LEASE_MS = 1000, LOST_MS = 3000, DRAIN = 8 };
+enum { LEASE_MS = 1000, LOST_MS = 3000, AGAIN_MS = 50, DRAIN = 8 };
 
 /* A child that forked away finds its sockets closed and begins anew. */
 static struct witness {
 	_Atomic uint32_t claim;
 	_Atomic uint32_t seen;       /* when the rule was seen at work, milliseconds; 0: never, or not any more */
 	bool open, marked;           /* all that follows: under the claim */
-	uint32_t sent;               /* when the first datagram was sent that is not accounted for; 0: none is */
+	uint32_t sent, last;         /* when the first and the last datagram were sent that are not accounted for; 0: none is */
 	struct selftest test;
 	struct loan loan;
 } witnesses[2];
@@ -80,27 +81,38 @@ static int look(struct witness *w)
 	return err;
 }
 
-/* Under the claim. */
+/* It was at work when that was sent. */
+static int saw(struct witness *w, uint32_t sent)
+{
+	w->sent = 0;
+	atomic_store_explicit(&w->seen, sent, memory_order_relaxed);
+	return 0;
+}
+
+/* Under the claim. The loopback interface may take its time. */
 static int prove(struct witness *w, uint8_t version, uint32_t now)
 {
 	int err = look(w);
 	long sent;
 
-	if (err == -EAGAIN && w->sent && now - w->sent >= LOST_MS)
-		return -ETIMEDOUT;
 	if (err == -ENODEV)
 		return err;
+	if (!err && w->sent)
+		return saw(w, w->sent);
+	if (w->sent && !age_below(now, w->sent, LOST_MS))
+		return -ETIMEDOUT;
+	if (w->sent && age_below(now, w->last, AGAIN_MS))
+		return -EAGAIN;
 	sent = send_once(w, version);
 	if (sent == -EPERM)
 		return -EPERM;
-	if (sent >= 0 && !w->sent)
-		w->sent = now | 1;
-	err = look(w);
-	if (!err) {
-		w->sent = 0;
-		atomic_store_explicit(&w->seen, now | 1, memory_order_relaxed);
+	if (sent >= 0) {
+		w->last = now;
+		if (!w->sent)
+			w->sent = age_note(now);
 	}
-	return err;
+	err = look(w);
+	return err ? err : saw(w, age_note(now));
 }
 
 /* Under the claim: the sockets are there and marked, or that is asked for. */
@@ -128,7 +140,7 @@ static __attribute__((noinline)) int find_out(struct witness *w, uint8_t version
 {
 	uint32_t seen = atomic_load_explicit(&w->seen, memory_order_relaxed);
 	/* While another thread is at it, or what was sent is under way: what was found a moment ago still holds. */
-	int held = seen && now - seen < 2 * LEASE_MS ? 0 : -EAGAIN, err;
+	int held = seen && age_below(now, seen, 2 * LEASE_MS) ? 0 : -EAGAIN, err;
 
 	if (!claim_try(&w->claim, now))
 		return held;
@@ -146,7 +158,7 @@ int witness_ask(uint8_t version, uint32_t now)
 	struct witness *w = &witnesses[version == 6];
 	uint32_t seen = atomic_load_explicit(&w->seen, memory_order_relaxed);
 
-	return seen && now - seen < LEASE_MS ? 0 : find_out(w, version, now);
+	return seen && age_below(now, seen, LEASE_MS) ? 0 : find_out(w, version, now);
 }
 
 int witness_first(uint8_t version)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../age.h"
 #include "../ours.h"
 #include "../real.h"
 
@@ -119,9 +120,9 @@ static bool is_looked_after(struct xsklease *lease, const struct md_xsk_page *pa
 
 	if (beat != lease->beat || !lease->beat_at) {
 		lease->beat = beat;
-		lease->beat_at = now | 1;
+		lease->beat_at = age_note(now);
 	}
-	return now - lease->beat_at < SILENCE_MS || page->fixed || now - lease->beat_at > UINT32_MAX / 2;
+	return page->fixed || age_below(now, lease->beat_at, SILENCE_MS);
 }
 
 static bool reaches_another(const struct md_xsk_page *page)
@@ -186,7 +187,7 @@ int xsklease_ready(struct xsklease *lease, unsigned router, const struct outlet_
 
 	switch (lease->stage) {
 	case XSKLEASE_REFUSED:
-		if (now - lease->since < REFUSED_MS)
+		if (age_below(now, lease->since, REFUSED_MS))
 			return lease->error;
 		lease->stage = XSKLEASE_NONE;
 		/* fall through */
@@ -194,7 +195,7 @@ int xsklease_ready(struct xsklease *lease, unsigned router, const struct outlet_
 	case XSKLEASE_ASKED: err = hear(lease); break;
 	default: err = use(lease, router, tunnel, now, to);
 	}
-	if (err == -EAGAIN && lease->stage != XSKLEASE_NONE && now - lease->since > PATIENCE_MS && now - lease->since < UINT32_MAX / 2)
+	if (err == -EAGAIN && lease->stage != XSKLEASE_NONE && !age_below(now, lease->since, PATIENCE_MS))
 		err = -ETIMEDOUT;
 	if (!err || may_pass(err))
 		return err;

@@ -2,7 +2,7 @@
  *
  * datagram.bpf.c - what arm_patch does with a datagram, without a socket: forms and port lie in a map. For packets of kinds
  * that no device here makes (BPF_PROG_TEST_RUN). */
-#include "../../provisioner/trailer.bpf.h"
+#include "../../provisioner/cut.bpf.h"
 
 struct test_socket {
 	struct armed_socket socket;

@@ -158,4 +158,71 @@ wait "$sender"
 stage_settle
 stage_close
 check "the router got all of it whole" equal verified "$(figure summary.json .metadata)" "$stage_wrapped" dropped "$(figure summary.json .drop)" 0
+
+# The rule is looked at once a second, by whichever thread comes first, and by the loopback interface, which may take its time (here
+# behind what somebody else sends there, as fast as its queue lets him). Meanwhile holds what was seen last.
+slow_loopback() {
+	inside server tc qdisc add dev lo root tbf rate 80kbit burst 400 limit 20000 2>"$MD_NET_DIR/why" || { cat "$MD_NET_DIR/why"; return 1; }
+	inside server python3 - <<-'END' &
+		import socket
+		out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+		out.connect(("127.0.0.1", 9))
+		while True:
+		    try:
+		        out.send(bytes(100))
+		    except ConnectionRefusedError:
+		        pass
+	END
+	filler=$!
+}
+filler=
+trap '[ -z "$filler" ] || kill "$filler" 2>/dev/null; daemon_ends' EXIT
+two_threads() {
+	cat >"$stage/threads.py" <<-'END'
+		import socket, struct, sys, threading
+		going = True
+		def send(ssrc):
+		    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		    number = 0
+		    while going:
+		        number += 1
+		        out.sendto(struct.pack(">BBHII", 128, 224, number & 65535, number * 1500 & 0xffffffff, ssrc) + b"\x41" + bytes(500), (sys.argv[1], 5004))
+		threads = [threading.Thread(target=send, args=(ssrc,)) for ssrc in (7, 8)]
+		for t in threads:
+		    t.start()
+		open(sys.argv[2]).read()
+		going = False
+		for t in threads:
+		    t.join()
+	END
+	mkfifo "$stage/until"
+	sed -i '/^\[shim\]/a engines = nft' "$stage/shim.conf"
+	stage_send python3 "$stage/threads.py" "$stage_client" "$stage/until" &
+	sender=$!
+}
+# For some seconds: so often the rule is looked at.
+none_goes_natively() {
+	local before since=$SECONDS
+	before=$(natively)
+	while [ $((SECONDS - since)) -lt 4 ]; do
+		goes_on nft || return 1
+	done
+	equal "sent natively" "$(natively)" "$before" && return
+	"$B/mdctl" stats --dir "$stage/stats"; inside server tc -s qdisc show dev lo; inside server ss -uanm
+	return 1
+}
+stage_open 4 tunnel h264 && stage_router
+let_nobody_in
+two_threads
+check "two threads at once: by nft" poll 20 eval 'only nft >/dev/null'
+slow_loopback
+check "all goes by nft, also while the rule is looked at" none_goes_natively
+kill "$filler"
+filler=
+inside server tc qdisc del dev lo root
+: >"$stage/until"
+wait "$sender"
+stage_settle
+stage_close
 finish
