@@ -2,7 +2,6 @@
  *
  * tell.c - what the network is told of a datagram: hints of the application, then what a tap saw, then what it says of
  * itself (classifier, section 4). */
-
 #include "describe.h"
 #include "hall.h"
 #include "hints.h"
