@@ -54,7 +54,9 @@ static __attribute__((noinline, cold)) void nested(int fd, unsigned n)
 	tally_settle(&tally);
 }
 
-bool path_open(struct call *call, int fd)
+/* Part of its callers, as socktab_find() is of it: the kernel leaves nothing behind by which the processor could foretell
+ * where a function returns to. */
+static inline __attribute__((always_inline)) bool begin(struct call *call, int fd)
 {
 	if (!enter((uintptr_t)call))
 		return false;
@@ -78,12 +80,22 @@ bool path_open(struct call *call, int fd)
 	return true;
 }
 
-void path_close(struct call *call)
+static inline __attribute__((always_inline)) void end(struct call *call)
 {
 	if (call->sock)
 		socktab_let_go(call->sock);
 	atomic_fetch_sub_explicit(&path_under_way, 1, memory_order_release);
 	inside = 0;
+}
+
+bool path_open(struct call *call, int fd)
+{
+	return begin(call, fd);
+}
+
+void path_close(struct call *call)
+{
+	end(call);
 }
 
 /* What is left to be counted. A call that sent nothing itself was at the kernel a moment ago (socktab_find); one that did
@@ -106,7 +118,7 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own 
 	if (!n)
 		return PATH_PASS;
 	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	if (!path_open(&call, fd)) {
+	if (!begin(&call, fd)) {
 		nested(fd, n);
 		return PATH_PASS;
 	}
@@ -124,7 +136,7 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own 
 		}
 		settle(&call);
 	}
-	path_close(&call);
+	end(&call);
 	if (result != -1)
 		errno = saved;
 	return result;

@@ -295,7 +295,7 @@ static void inherit(struct stream *stream, uint32_t now)
 
 struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 {
-	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+	struct stream_key key = { table_place(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
 		ssrc };
 	uint32_t hash = stream_hash(&key);
 	struct stream *stream = table_seek(&streams, hash, &key, now, stream_equal);
@@ -316,7 +316,7 @@ struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 
 struct stream *flowtab_stream_at_once(struct flow *flow, uint32_t ssrc, uint32_t now)
 {
-	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+	struct stream_key key = { table_place(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
 		ssrc };
 	struct stream *stream = table_seek(&streams, stream_hash(&key), &key, now, stream_equal);
 

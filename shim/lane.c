@@ -164,13 +164,14 @@ static inline bool way_is_usual(struct call *call, struct lane *lane, size_t len
 	mtu = atomic_load_explicit(tunnel ? &packet->tunnel->mtu : &packet->flow->mtu, memory_order_relaxed);
 	if (headers_len(slip->tuple->version) + slip->user_len + slip->area_len > mtu)
 		return false;
-	wrap_marking(call, packet, &lane->ip);
+	if (tunnel || lane->engine->writes_headers)
+		wrap_marking(call, packet, &lane->ip);
 	lane->handle = lane->engine->ready(call->sock, slip, call->now);
 	return lane->handle != NULL;
 }
 
 /* All of them. Pinned where true: flow, stream, book. */
-static inline bool is_usual(struct call *call, struct lane *lane)
+static __attribute__((noinline, flatten)) bool is_usual(struct call *call, struct lane *lane)
 {
 	const struct msghdr *msg = &call->vec->msg_hdr;
 	struct packet *packet = &lane->packet;
@@ -239,7 +240,7 @@ static inline bool compose(struct lane *lane, uint8_t *user)
 static __attribute__((noinline)) enum md_aside post_again(struct call *call, struct lane *lane, int err)
 {
 	const struct slip *slip = &lane->slip;
-	struct parcel parcel = { .tuple = *slip->tuple, .ip = lane->ip, .user_len = slip->user_len, .inner_sum = slip->inner_sum,
+	struct parcel parcel = { .tuple = *slip->tuple, .user_len = slip->user_len, .inner_sum = slip->inner_sum,
 		.area_len = slip->area_len, .router = slip->router, .fd = slip->fd, .msg = slip->msg, .pieces = 1 };
 
 	tally_engine(&call->tally, lane->engine->id, -1);
@@ -247,6 +248,9 @@ static __attribute__((noinline)) enum md_aside post_again(struct call *call, str
 		return pending_stop(call, slip->msg, err);
 	if (!socktab_view(call->sock, call->fd, call->now, &call->view))
 		return MD_A_BUSY;
+	if (!slip->inner_len)
+		wrap_marking(call, &lane->packet, &lane->ip);
+	parcel.ip = lane->ip;
 	if (slip->inner_len)
 		parcel.piece[parcel.pieces++] = (struct iovec){ slip->octets, slip->inner_len };
 	parcel.piece[parcel.pieces++] = (struct iovec){ slip->octets + slip->inner_len, slip->user_len - slip->inner_len };
@@ -278,7 +282,7 @@ static __attribute__((noinline)) enum md_aside send_it(struct call *call, struct
 	}
 	book_let_go(&lane->book); /* what follows may wait */
 	if (why == MD_ASIDE_COUNT)
-		err = lane->engine->post(lane->handle, &lane->slip);
+		err = egress_post(lane->engine, lane->handle, &lane->slip);
 	if (err)
 		why = post_again(call, lane, err);
 	if (why != MD_ASIDE_COUNT) {
@@ -294,13 +298,25 @@ static bool went_empty(struct call *call, struct packet *packet, enum md_aside w
 	return empty_helps(packet, why) && socktab_view(call->sock, call->fd, call->now, &call->view) && empty_send(call, packet);
 }
 
-/* Kept away from path_send(), whose other calls need none of this. */
-static __attribute__((noinline, flatten)) int drive(struct call *call)
+/* What the call returns where the datagram was not wrapped. */
+static __attribute__((noinline, cold)) int not_out(struct call *call, struct lane *lane, enum md_aside why)
 {
-	struct lane lane;
+	tally_aside(&call->tally, why, 1);
+	if (call->stopped)
+		return run_result(call);
+	return went_empty(call, &lane->packet, why) ? 1 : PATH_PASS;
+}
+
+/* Part of path_send(): see there. */
+inline int lane_send(struct call *call)
+{
 	enum md_aside why = MD_ASIDE_COUNT;
+	struct lane lane;
+	int result = 1;
 	bool usual;
 
+	if (!atomic_load_explicit(&call->sock->usual, memory_order_relaxed))
+		return LANE_NOT;
 	lane.book.pin = NULL;
 	usual = is_usual(call, &lane);
 	if (usual)
@@ -310,18 +326,9 @@ static __attribute__((noinline, flatten)) int drive(struct call *call)
 		flowtab_let_go(lane.packet.flow);
 	if (!usual)
 		return LANE_NOT;
-	if (why != MD_ASIDE_COUNT) {
-		tally_aside(&call->tally, why, 1);
-		if (call->stopped)
-			return run_result(call);
-		if (!went_empty(call, &lane.packet, why))
-			return PATH_PASS;
-	}
-	call->vec->msg_len = (unsigned)lane.packet.data.len;
-	return 1;
-}
-
-int lane_send(struct call *call)
-{
-	return atomic_load_explicit(&call->sock->usual, memory_order_relaxed) ? drive(call) : LANE_NOT;
+	if (why != MD_ASIDE_COUNT)
+		result = not_out(call, &lane, why);
+	if (result == 1)
+		call->vec->msg_len = (unsigned)lane.packet.data.len;
+	return result;
 }

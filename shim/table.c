@@ -109,7 +109,7 @@ int table_make(struct table *table, uint32_t capacity, size_t stride, bool (*equ
 
 	while (buckets < capacity)
 		buckets *= 2;
-	table->stride = (stride + 15) & ~(size_t)15;
+	table->stride = (stride + TABLE_ALIGN - 1) & ~(size_t)(TABLE_ALIGN - 1);
 	table->capacity = capacity;
 	table->mask = buckets - 1;
 	table->equal = equal;
@@ -128,23 +128,6 @@ uint32_t table_index(const struct table *table, const void *record)
 uint32_t table_count(const struct table *table)
 {
 	return atomic_load_explicit(&table->state->count, memory_order_relaxed);
-}
-
-void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now)
-{
-	struct slot *slot;
-
-	if (index >= table->capacity)
-		return NULL;
-	slot = table_slot_at(table, index);
-	if (!table_pin(slot))
-		return NULL;
-	if (table->equal(slot, key)) {
-		table_touch(slot, now);
-		return slot;
-	}
-	table_let_go(slot);
-	return NULL;
 }
 
 void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t now)
