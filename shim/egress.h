@@ -6,6 +6,7 @@
 
 #include "outlet.h"
 #include "stats.h"
+#include "usually.h"
 
 enum { PARCEL_PIECES = 32 }; /* pieces of application data a datagram may be gathered from */
 
@@ -78,7 +79,7 @@ extern const struct engine engine_patch, engine_nft, engine_raw, engine_afxdp;
 int patch_post(void *handle, const struct slip *slip);
 static inline int egress_post(const struct engine *engine, void *handle, const struct slip *slip)
 {
-	return engine->post == patch_post ? patch_post(handle, slip) : engine->post(handle, slip);
+	return usually(engine->post == patch_post) ? patch_post(handle, slip) : engine->post(handle, slip);
 }
 
 /* Which engines can be used, found out once; order: which may be, the best first (enum md_engine). Only from the

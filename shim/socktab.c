@@ -12,6 +12,7 @@
 #include "real.h"
 #include "sockview.h"
 #include "stats.h"
+#include "usually.h"
 
 enum {
 	NO_FIRST = 8,          /* calls for which a "no" is believed: a stale one costs that many unwrapped datagrams */
@@ -178,13 +179,13 @@ inline struct sock *socktab_find(int fd, uint32_t now)
 	uint64_t cookie = 0;
 	struct sock *sock;
 
-	if (stats_cookie(fd, &cookie) != 0)
+	if (seldom(stats_cookie(fd, &cookie) != 0))
 		return none_of_ours(fd);
 	/* No record has the index that 0 becomes. */
 	sock = table_pin_at(&table, atomic_load_explicit(&n->sock, memory_order_relaxed) - 1, &cookie, now, equal);
-	if (!sock)
+	if (seldom(!sock))
 		return find_anew(fd, cookie, now);
-	if (atomic_load_explicit(&n->no_for, memory_order_relaxed))
+	if (seldom(atomic_load_explicit(&n->no_for, memory_order_relaxed)))
 		atomic_store_explicit(&note[fd].no_for, 0, memory_order_relaxed);
 	return sock;
 }

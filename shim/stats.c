@@ -15,6 +15,7 @@
 
 #include "ledger.h"
 #include "real.h"
+#include "usually.h"
 
 _Static_assert(sizeof(struct md_stats) <= MD_STATS_SIZE, "the counters fit their file");
 _Static_assert((int)MD_COUNT_COUNT <= (int)MD_STATS_SLOTS, "room for every count");
@@ -78,7 +79,7 @@ inline long stats_cookie(int fd, uint64_t *cookie)
 	struct md_stats *page = stats_page();
 	long err = raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &page->cookie_len);
 
-	return err == -EFAULT ? leave(page, fd, cookie) : err;
+	return seldom(err == -EFAULT) ? leave(page, fd, cookie) : err;
 }
 
 _Static_assert(offsetof(struct md_stats, aside) == offsetof(struct md_stats, count) + MD_STATS_SLOTS * sizeof(uint64_t) &&

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "usually.h"
+
 /* Head of every record. */
 struct slot {
 	_Atomic uint32_t pins;    /* users, or TABLE_CHANGING while it gets another key */
@@ -61,9 +63,9 @@ static inline bool table_pin(struct slot *slot)
 {
 	uint32_t pins = atomic_load_explicit(&slot->pins, memory_order_relaxed);
 
-	while (!(pins & TABLE_CHANGING))
-		if (atomic_compare_exchange_weak_explicit(&slot->pins, &pins, pins + 1, memory_order_acquire,
-			memory_order_relaxed))
+	while (usually(!(pins & TABLE_CHANGING)))
+		if (usually(atomic_compare_exchange_weak_explicit(&slot->pins, &pins, pins + 1, memory_order_acquire,
+			memory_order_relaxed)))
 			return true;
 	return false;
 }
@@ -80,11 +82,11 @@ static inline __attribute__((always_inline)) void *table_seek(const struct table
 {
 	uint32_t at = table_first_of(atomic_load_explicit(&table->bucket[hash & table->mask], memory_order_acquire));
 
-	for (int steps = 0; at && steps < TABLE_STEPS; steps++) {
+	for (int steps = 0; usually(at && steps < TABLE_STEPS); steps++) {
 		struct slot *slot = table_slot_at(table, at - 1);
 
 		if (atomic_load_explicit(&slot->hash, memory_order_relaxed) == hash && table_pin(slot)) {
-			if (equal(slot, key)) {
+			if (usually(equal(slot, key))) {
 				table_touch(slot, now);
 				return slot;
 			}
@@ -101,12 +103,12 @@ static inline __attribute__((always_inline)) void *table_pin_at(const struct tab
 {
 	struct slot *slot;
 
-	if (index >= table->capacity)
+	if (seldom(index >= table->capacity))
 		return NULL;
 	slot = table_slot_at(table, index);
-	if (!table_pin(slot))
+	if (seldom(!table_pin(slot)))
 		return NULL;
-	if (equal(slot, key)) {
+	if (usually(equal(slot, key))) {
 		table_touch(slot, now);
 		return slot;
 	}

@@ -190,13 +190,13 @@ inline int patch_post(void *handle, const struct slip *slip)
 	size_t len = slip->user_len + slip->area_len;
 	long sent;
 
-	if (!tunnel)
+	if (usually(!tunnel))
 		sent = raw_sendto(slip->fd, slip->octets, len, MSG_NOSIGNAL | MSG_DONTWAIT, slip->msg->msg_name, slip->msg->msg_namelen);
 	else if (ours_still(tunnel->fd, tunnel->cookie))
 		sent = raw_sendto(tunnel->fd, slip->octets, len, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0);
 	else
 		sent = -EBADF;
-	return sent < 0 ? (int)sent : 0;
+	return seldom(sent < 0) ? (int)sent : 0;
 }
 
 static void patch_disarm(void *handle)
