@@ -6,6 +6,7 @@
 
 #include "process.h"
 #include "real.h"
+#include "usually.h"
 
 enum {
 	TABLE_LOOK = 64,    /* records looked at to find an old one */
@@ -61,7 +62,7 @@ bool claim_try(_Atomic uint32_t *claim, uint32_t now)
 	uint32_t held = atomic_load_explicit(claim, memory_order_relaxed);
 	int at = held_by_me[0] != NULL;
 
-	if (held && !left_behind(held, now))
+	if (seldom(held) && !left_behind(held, now))
 		return false;
 	held_by_me[at] = claim;
 	if (atomic_compare_exchange_strong_explicit(claim, &held, mark_of(now), memory_order_acquire,
