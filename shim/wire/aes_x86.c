@@ -47,11 +47,12 @@ AESNI void aes_expand(uint8_t schedule[11][16], const uint8_t key[16])
 AESNI void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n)
 {
 	const __m128i *key = (const void *)schedule;
-	__m128i x = _mm_loadu_si128((const void *)state);
+	__m128i x = _mm_loadu_si128((const void *)state), next;
 
-	for (; n; n--, block += 16) {
-		x = _mm_xor_si128(x, _mm_loadu_si128((const void *)block));
-		x = _mm_xor_si128(x, key[0]);
+	if (!n)
+		return;
+	x = _mm_xor_si128(x, _mm_xor_si128(_mm_loadu_si128((const void *)block), key[0]));
+	for (;;) {
 		x = _mm_aesenc_si128(x, key[1]);
 		x = _mm_aesenc_si128(x, key[2]);
 		x = _mm_aesenc_si128(x, key[3]);
@@ -61,9 +62,14 @@ AESNI void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const ui
 		x = _mm_aesenc_si128(x, key[7]);
 		x = _mm_aesenc_si128(x, key[8]);
 		x = _mm_aesenc_si128(x, key[9]);
-		x = _mm_aesenclast_si128(x, key[10]);
+		if (!--n)
+			break;
+		/* The last round ends by adding its key: with the next block's first step in it the chain need not wait for that. */
+		block += 16;
+		next = _mm_xor_si128(_mm_loadu_si128((const void *)block), _mm_xor_si128(key[0], key[10]));
+		x = _mm_aesenclast_si128(x, next);
 	}
-	_mm_storeu_si128((void *)state, x);
+	_mm_storeu_si128((void *)state, _mm_aesenclast_si128(x, key[10]));
 }
 
 /* WIDTH lanes in step. Always inline, so that WIDTH is a constant and the states stay in registers; where there are fewer
