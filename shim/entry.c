@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "path.h"
 #include "process.h"
+#include "unrouted.h"
 #include "usually.h"
 #include "why.h"
 
@@ -77,7 +78,7 @@ static inline __attribute__((always_inline)) bool begin(struct call *call, int f
 	clock_gettime(CLOCK_REALTIME, &call->time);
 	call->now = (uint32_t)((uint64_t)call->time.tv_sec * 1000 + (uint64_t)call->time.tv_nsec / 1000000);
 	memory_tick(call->now);
-	call->sock = socktab_find(fd, call->now);
+	call->sock = NULL;
 	return true;
 }
 
@@ -91,12 +92,26 @@ static inline __attribute__((always_inline)) void end(struct call *call)
 
 bool path_open(struct call *call, int fd)
 {
-	return begin(call, fd);
+	if (!begin(call, fd))
+		return false;
+	call->sock = socktab_find(fd, call->now);
+	return true;
 }
 
 void path_close(struct call *call)
 {
 	end(call);
+}
+
+/* Datagrams that passed without a question: the kernel has been asked now. */
+static inline void unrouted_settle(void)
+{
+	uint64_t n = unrouted_take();
+
+	if (seldom(n)) {
+		stats_count(MD_C_SEEN, n);
+		__atomic_fetch_add(&stats_page()->aside[MD_A_NO_ROUTE], n, __ATOMIC_RELAXED);
+	}
 }
 
 /* What is left to be counted. A call that sent nothing itself was at the kernel a moment ago (socktab_find); one that did
@@ -109,8 +124,19 @@ static void settle(struct call *call)
 		if (call->tally.touched >> TALLY_ENGINE || !call->alone)
 			stats_cookie(call->fd, &cookie);
 		tally_settle(&call->tally);
+		unrouted_settle();
 	}
 	why_settle(call);
+}
+
+/* The only message of its call, to where no route leads. Who asks what becomes of datagrams is told of this one too. */
+static __attribute__((noinline)) bool goes_unrouted(const struct call *call)
+{
+	if (!call->alone || !call->own_vec || (call->flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) || why_asked() ||
+		!unrouted_is(call->fd, &call->vec->msg_hdr, call->own_pieces, call->now))
+		return false;
+	unrouted_pass();
+	return true;
 }
 
 static __attribute__((noinline)) int long_way(struct call *call)
@@ -139,6 +165,12 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own 
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;
+	if (seldom(unrouted_any(fd)) && goes_unrouted(&call)) {
+		end(&call);
+		errno = saved;
+		return PATH_PASS;
+	}
+	call.sock = socktab_find(fd, call.now);
 	if (usually(call.sock)) {
 		result = usually(n == 1) ? lane_send(&call) : LANE_NOT;
 		if (seldom(result == LANE_NOT))

@@ -5,6 +5,7 @@
 
 #include "process.h"
 #include "stats.h"
+#include "stir.h"
 #include "usually.h"
 
 _Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 512, "a flow with one SSRC stays below 512 octets");
@@ -36,27 +37,18 @@ static size_t addr_len(uint8_t version)
 	return version == 4 ? 4 : 16;
 }
 
-static uint64_t stir(uint64_t x, uint64_t y)
-{
-	__extension__ typedef unsigned __int128 wide;
-	wide product = (wide)(x ^ 0x9e3779b97f4a7c15u) * (y ^ salt);
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static uint64_t stir_addr(uint64_t x, const uint8_t *addr, uint8_t version)
 {
 	uint64_t half[2] = { 0, 0 };
 
 	memcpy(half, addr, addr_len(version));
-	x = stir(x, half[0]);
-	return version == 4 ? x : stir(x, half[1]);
+	x = stir(x, half[0], salt);
+	return version == 4 ? x : stir(x, half[1], salt);
 }
 
-/* Salted: clients choose their ports and addresses and must not choose our buckets. */
 static uint32_t flow_hash(const struct flow_key *key)
 {
-	uint64_t x = stir(key->cookie, key->tuple.dport);
+	uint64_t x = stir(key->cookie, key->tuple.dport, salt);
 
 	x = stir_addr(x, key->tuple.dst, key->tuple.version);
 	if (seldom(key->chosen))
@@ -99,7 +91,7 @@ static bool usual_equal(const void *record, const void *wanted)
 
 static uint32_t stream_hash(const struct stream_key *key)
 {
-	uint64_t x = stir((uint64_t)key->flow << 32 | key->ssrc, key->life);
+	uint64_t x = stir((uint64_t)key->flow << 32 | key->ssrc, key->life, salt);
 
 	return (uint32_t)(x ^ x >> 32);
 }
@@ -256,7 +248,7 @@ static void origin_fill(void *record, const void *argument)
 /* The stream that was made for the same SSRC before this one, pinned, or NULL. */
 static struct stream *predecessor(const struct stream *stream, uint32_t now)
 {
-	uint32_t hash = (uint32_t)stir(stream->ssrc, 0); /* not the salt itself, which would leave nothing */
+	uint32_t hash = (uint32_t)stir(stream->ssrc, 0, salt); /* not the salt itself, which would leave nothing */
 	struct stream_key before = { .ssrc = stream->ssrc };
 	struct table_news news;
 	struct origin *origin = table_add(&origins, hash, &stream->ssrc, now, origin_fill, &stream->ssrc, &news);

@@ -12,6 +12,7 @@
 #include "real.h"
 #include "route.h"
 #include "run.h"
+#include "unrouted.h"
 #include "why.h"
 
 enum {
@@ -89,8 +90,10 @@ static bool in_pieces(struct call *call)
 	bool more = (call->flags & MSG_MORE) != 0;
 	bool before = atomic_load_explicit(&call->sock->more, memory_order_relaxed) != 0;
 
-	if (more != before)
+	if (more != before) {
 		atomic_store_explicit(&call->sock->more, more, memory_order_relaxed);
+		socktab_turned(call->fd);
+	}
 	return more || before || call->view.corked;
 }
 
@@ -127,6 +130,14 @@ static int flush(const struct call *call, unsigned from, unsigned to)
 	return sent;
 }
 
+/* RTP that goes as it came, as would anything to there. */
+static void note_unrouted(const struct call *call, const struct packet *packet, uint32_t segment)
+{
+	if (packet->protocol == PROTO_RTP && !segment && !call->view.segment && call->view.bound && !packet->msg->msg_controllen &&
+		route_find(hall.config, hall.program, &packet->key.tuple, CARRIES_RTP | CARRIES_QUIC) < 0)
+		unrouted_note(call->fd, packet->msg, call->now);
+}
+
 enum fate { FATE_NATIVE, FATE_SINGLE, FATE_TRAIN, FATE_STUN };
 
 static enum fate decide(struct call *call, struct packet *packet, struct control *control, struct octets *all,
@@ -150,6 +161,8 @@ static enum fate decide(struct call *call, struct packet *packet, struct control
 	}
 	if (why == MD_ASIDE_COUNT)
 		return FATE_SINGLE;
+	if (why == MD_A_NO_ROUTE)
+		note_unrouted(call, packet, *segment);
 	tally_count(&call->tally, MD_C_SEEN, n ? (int)n : 1);
 	tally_aside(&call->tally, why, n ? (int)n : 1);
 	why_packet(call, packet, why);

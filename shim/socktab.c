@@ -29,6 +29,7 @@ struct note {
 	_Atomic uint8_t no;      /* calls to go until we ask again */
 	_Atomic uint8_t no_for;  /* how long the last "no" was believed */
 	_Atomic uint8_t connected; /* connect() made it a connected UDP socket */
+	_Atomic uint8_t turn;    /* how often something was heard of it; SOCKTAB_UNROUTED */
 };
 
 static struct table table;
@@ -151,12 +152,31 @@ bool socktab_worth_asking(int fd, bool noted_only)
 	return !no;
 }
 
+inline uint8_t socktab_turn(int fd)
+{
+	return atomic_load_explicit(&note[fd].turn, memory_order_relaxed);
+}
+
+void socktab_note_unrouted(int fd)
+{
+	atomic_fetch_or_explicit(&note[fd].turn, SOCKTAB_UNROUTED, memory_order_relaxed);
+}
+
+/* Two at once count as one, which is enough. */
+void socktab_turned(int fd)
+{
+	uint8_t turn = socktab_turn(fd);
+
+	atomic_store_explicit(&note[fd].turn, (uint8_t)((turn + 1) & ~SOCKTAB_UNROUTED), memory_order_relaxed);
+}
+
 /* The number was not noted as that socket. */
 static __attribute__((noinline)) struct sock *find_anew(int fd, uint64_t cookie, uint32_t now)
 {
 	struct note *n = &note[fd];
 	struct sock *sock = table_find(&table, hash_of(cookie), &cookie, now);
 
+	socktab_turned(fd);
 	if (!sock)
 		sock = adopt(fd, cookie, now);
 	if (sock) {
@@ -301,6 +321,7 @@ static void mark_stale(int fd, uint32_t what)
 	uint32_t index = atomic_load_explicit(&note[fd].sock, memory_order_relaxed);
 	struct sock *sock;
 
+	socktab_turned(fd);
 	atomic_store_explicit(&note[fd].no, 0, memory_order_relaxed);
 	atomic_store_explicit(&note[fd].no_for, 0, memory_order_relaxed);
 	if (!index)

@@ -124,6 +124,12 @@ bool socktab_glance(struct sock *sock, uint32_t now, struct view *view);
 /* Binds the socket to a port of the kernel's choice, as its first send would, if it has none. */
 bool socktab_bind(struct sock *sock, int fd, uint32_t now, struct view *view);
 
+/* What was heard of a number, counted, and whether unrouted.h knows a destination of it. fd is one that socktab_worth_asking(). */
+enum { SOCKTAB_UNROUTED = 0x80 };
+uint8_t socktab_turn(int fd);
+void socktab_note_unrouted(int fd);
+void socktab_turned(int fd);
+
 /* The ears: fd was given to connect() or setsockopt() with success. */
 void socktab_heard_connect(int fd);
 void socktab_heard_option(int fd, int level, int name);

@@ -26,6 +26,7 @@
 #include "socktab.h"
 #include "stats.h"
 #include "tapped.h"
+#include "unrouted.h"
 #include "usage.h"
 
 static struct config config;
@@ -120,6 +121,8 @@ static bool make_rooms(void)
 		err = flowtab_start(config.flows, config.reading.dd_id != 0);
 	if (!err)
 		err = hints_start();
+	if (!err)
+		err = unrouted_start();
 	if (!err)
 		err = run_start();
 	tapped_urgency = want_urgency();
