@@ -79,9 +79,10 @@ AESNI void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const ui
 AESNI void aes_mac(const uint8_t schedule[11][16], const uint8_t mask[16], const uint8_t *block, size_t n, uint8_t mac[12])
 {
 	__m128i x = chain(_mm_setzero_si128(), (const void *)schedule, block, n, _mm_loadu_si128((const void *)mask));
+	int last = _mm_extract_epi32(x, 2);
 
 	_mm_storel_epi64((void *)mac, x);
-	memcpy(mac + 8, &(uint32_t){ (uint32_t)_mm_extract_epi32(x, 2) }, 4);
+	memcpy(mac + 8, &last, 4);
 }
 
 /* WIDTH lanes in step. Always inline, so that WIDTH is a constant and the states stay in registers; where there are fewer

@@ -25,6 +25,8 @@ static inline bool metadata_may_send(const struct md_metadata *m)
 /* Behind the head; NULL without a kind. Writes METADATA_HEAD_EXP octets. */
 static inline uint8_t *metadata_head(uint8_t *dst, const struct md_ids *ids, size_t value, uint16_t exid, uint8_t kind)
 {
+	uint32_t head;
+
 	if (__builtin_expect(ids->form == MD_FORM_KIND, 0)) {
 		if (kind < MD_KIND_FIRST || kind > MD_KIND_LAST)
 			return NULL;
@@ -32,7 +34,8 @@ static inline uint8_t *metadata_head(uint8_t *dst, const struct md_ids *ids, siz
 		dst[1] = (uint8_t)(value + METADATA_HEAD);
 		return dst + METADATA_HEAD;
 	}
-	memcpy(dst, &(uint32_t){ htobe32((uint32_t)(MD_KIND_EXP << 24 | (value + METADATA_HEAD_EXP) << 16 | exid)) }, 4);
+	head = htobe32((uint32_t)(MD_KIND_EXP << 24 | (value + METADATA_HEAD_EXP) << 16 | exid));
+	memcpy(dst, &head, sizeof(head));
 	return dst + METADATA_HEAD_EXP;
 }
 
@@ -40,6 +43,7 @@ static inline uint8_t *metadata_head(uint8_t *dst, const struct md_ids *ids, siz
 static inline __attribute__((always_inline)) uint8_t *metadata_put(uint8_t dst[METADATA_ROOM], const struct md_ids *ids,
 	const struct md_metadata *m)
 {
+	uint64_t rest;
 	uint8_t *p;
 
 	if (__builtin_expect(m->option == MD_MED, 1)) {
@@ -62,7 +66,8 @@ static inline __attribute__((always_inline)) uint8_t *metadata_put(uint8_t dst[M
 	} else {
 		return NULL;
 	}
-	memcpy(p, &(uint64_t){ htobe64((uint64_t)m->bq << 56 | (uint64_t)m->seq << 40 | (uint64_t)m->ts << 8) }, 8);
+	rest = htobe64((uint64_t)m->bq << 56 | (uint64_t)m->seq << 40 | (uint64_t)m->ts << 8);
+	memcpy(p, &rest, sizeof(rest));
 	return p + 7;
 }
 
