@@ -171,8 +171,8 @@ const struct engine *egress_first(uint8_t version, bool tunnel, uint32_t now)
 
 	if (atomic_load_explicit(&skip[six][tunnel].until, memory_order_relaxed) - now > SKIP_MS)
 		i = 0;
-	if (i >= engine_count || state[six][i].wrong || atomic_load_explicit(&state[six][i].refused, memory_order_relaxed) ||
-		(engines[i]->tunnel_only && !tunnel) || !engines[i]->ready)
+	if (seldom(i >= engine_count || state[six][i].wrong || atomic_load_explicit(&state[six][i].refused, memory_order_relaxed) ||
+		(engines[i]->tunnel_only && !tunnel) || !engines[i]->ready))
 		return NULL;
 	return engines[i];
 }

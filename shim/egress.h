@@ -6,6 +6,7 @@
 
 #include "outlet.h"
 #include "stats.h"
+#include "usually.h"
 
 enum { PARCEL_PIECES = 32 }; /* pieces of application data a datagram may be gathered from */
 
@@ -30,7 +31,7 @@ struct parcel {
 /* One that lies in a piece: the short way (lane.c). */
 struct slip {
 	const struct md_tuple *tuple; /* of the datagram that carries the area */
-	const struct md_ip *ip;
+	const struct md_ip *ip;      /* in inline mode only where the engine writes headers */
 	uint8_t *octets;             /* user data; the area behind them, and in front of them room for MD_IPV6_HEADERS more */
 	size_t user_len, area_len;
 	size_t inner_len;            /* in tunnel mode the inner headers, with which they begin, */
@@ -61,6 +62,7 @@ struct engine {
 	/* What arm() made was closed or replaced by the application: it is not used again. */
 	void (*disarm)(void *handle);
 	bool arm_once;               /* arm() takes what send() gives back: it is for all n parcels, of one router */
+	bool writes_headers;         /* post() needs the slip's ip in inline mode too */
 };
 
 /* md_sum() of the user data, for an engine that writes the UDP header itself; the area is the last piece. */
@@ -72,6 +74,13 @@ static inline uint16_t parcel_sum(const struct parcel *parcel)
 }
 
 extern const struct engine engine_patch, engine_nft, engine_raw, engine_afxdp;
+
+/* post() of engine "patch", nearly everybody's: called by its name it becomes part of the caller. */
+int patch_post(void *handle, const struct slip *slip);
+static inline int egress_post(const struct engine *engine, void *handle, const struct slip *slip)
+{
+	return usually(engine->post == patch_post) ? patch_post(handle, slip) : engine->post(handle, slip);
+}
 
 /* Which engines can be used, found out once; order: which may be, the best first (enum md_engine). Only from the
  * constructor. */

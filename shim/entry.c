@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "path.h"
 #include "process.h"
+#include "usually.h"
 #include "why.h"
 
 enum { LEFT_WITHIN = 1 << 20 }; /* octets of stack */
@@ -36,7 +37,7 @@ static __attribute__((noinline, cold)) bool left_by_a_jump(uintptr_t here)
 
 static inline bool enter(uintptr_t here)
 {
-	if (inside && !left_by_a_jump(here))
+	if (seldom(inside) && !left_by_a_jump(here))
 		return false;
 	inside = here;
 	return true;
@@ -54,9 +55,11 @@ static __attribute__((noinline, cold)) void nested(int fd, unsigned n)
 	tally_settle(&tally);
 }
 
-bool path_open(struct call *call, int fd)
+/* Part of its callers, as socktab_find() is of it: the kernel leaves nothing behind by which the processor could foretell
+ * where a function returns to. */
+static inline __attribute__((always_inline)) bool begin(struct call *call, int fd)
 {
-	if (!enter((uintptr_t)call))
+	if (seldom(!enter((uintptr_t)call)))
 		return false;
 	if (process_is_new())
 		socktab_forked();
@@ -78,12 +81,22 @@ bool path_open(struct call *call, int fd)
 	return true;
 }
 
-void path_close(struct call *call)
+static inline __attribute__((always_inline)) void end(struct call *call)
 {
-	if (call->sock)
+	if (usually(call->sock))
 		socktab_let_go(call->sock);
 	atomic_fetch_sub_explicit(&path_under_way, 1, memory_order_release);
 	inside = 0;
+}
+
+bool path_open(struct call *call, int fd)
+{
+	return begin(call, fd);
+}
+
+void path_close(struct call *call)
+{
+	end(call);
 }
 
 /* What is left to be counted. A call that sent nothing itself was at the kernel a moment ago (socktab_find); one that did
@@ -92,10 +105,20 @@ static void settle(struct call *call)
 {
 	uint64_t cookie;
 
-	if (call->tally.touched >> TALLY_ENGINE || (call->tally.touched && !call->alone))
-		stats_cookie(call->fd, &cookie);
-	tally_settle(&call->tally);
+	if (seldom(call->tally.touched)) {
+		if (call->tally.touched >> TALLY_ENGINE || !call->alone)
+			stats_cookie(call->fd, &cookie);
+		tally_settle(&call->tally);
+	}
 	why_settle(call);
+}
+
+static __attribute__((noinline)) int long_way(struct call *call)
+{
+	int result = path_walk(call);
+
+	batch_close(call);
+	return result;
 }
 
 int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own own)
@@ -103,10 +126,10 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own 
 	int result = PATH_PASS, saved = errno;
 	struct call call;
 
-	if (!n)
+	if (seldom(!n))
 		return PATH_PASS;
 	pthread_testcancel(); /* as the real call would; nothing is held yet */
-	if (!path_open(&call, fd)) {
+	if (seldom(!begin(&call, fd))) {
 		nested(fd, n);
 		return PATH_PASS;
 	}
@@ -116,16 +139,14 @@ int path_send(int fd, struct mmsghdr *vec, unsigned n, int flags, enum path_own 
 	call.vec = vec;
 	call.n = n;
 	call.flags = flags;
-	if (call.sock) {
-		result = n == 1 ? lane_send(&call) : LANE_NOT;
-		if (result == LANE_NOT) {
-			result = path_walk(&call);
-			batch_close(&call);
-		}
+	if (usually(call.sock)) {
+		result = usually(n == 1) ? lane_send(&call) : LANE_NOT;
+		if (seldom(result == LANE_NOT))
+			result = long_way(&call);
 		settle(&call);
 	}
-	path_close(&call);
-	if (result != -1)
+	end(&call);
+	if (usually(result != -1))
 		errno = saved;
 	return result;
 }

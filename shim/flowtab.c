@@ -5,6 +5,7 @@
 
 #include "process.h"
 #include "stats.h"
+#include "usually.h"
 
 _Static_assert(sizeof(struct flow) + sizeof(struct stream) <= 512, "a flow with one SSRC stays below 512 octets");
 
@@ -58,7 +59,7 @@ static uint32_t flow_hash(const struct flow_key *key)
 	uint64_t x = stir(key->cookie, key->tuple.dport);
 
 	x = stir_addr(x, key->tuple.dst, key->tuple.version);
-	if (key->chosen)
+	if (seldom(key->chosen))
 		x = stir_addr(x, key->tuple.src, key->tuple.version);
 	return (uint32_t)(x ^ x >> 32);
 }
@@ -295,7 +296,7 @@ static void inherit(struct stream *stream, uint32_t now)
 
 struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 {
-	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+	struct stream_key key = { table_place(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
 		ssrc };
 	uint32_t hash = stream_hash(&key);
 	struct stream *stream = table_seek(&streams, hash, &key, now, stream_equal);
@@ -316,12 +317,14 @@ struct stream *flowtab_stream(struct flow *flow, uint32_t ssrc, uint32_t now)
 
 struct stream *flowtab_stream_at_once(struct flow *flow, uint32_t ssrc, uint32_t now)
 {
-	struct stream_key key = { table_index(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
+	struct stream_key key = { table_place(&flows, flow), atomic_load_explicit(&flow->slot.age, memory_order_relaxed),
 		ssrc };
 	struct stream *stream = table_seek(&streams, stream_hash(&key), &key, now, stream_equal);
 
-	if (!stream || claim_try(&stream->claim, now))
+	if (usually(stream && claim_try(&stream->claim, now)))
 		return stream;
+	if (!stream)
+		return NULL;
 	table_let_go(stream);
 	return NULL;
 }

@@ -17,6 +17,7 @@
 #include "memory.h"
 #include "path.h"
 #include "run.h"
+#include "usually.h"
 #include "why.h"
 
 enum {
@@ -70,22 +71,19 @@ static inline bool call_is_usual(struct call *call, const struct msghdr *msg)
 {
 	struct sock *sock = call->sock;
 
-	if ((call->flags & ~FLAGS_USUAL) | (int)(msg->msg_controllen != 0) | (int)(msg->msg_iovlen != 1) | (int)!call->own_vec)
-		return false;
-	if (atomic_load_explicit(&sock->more, memory_order_relaxed) | atomic_load_explicit(&sock->shut, memory_order_relaxed))
-		return false;
-	if (!hints_silent(sock) || notes_any(&tapped_quic) || why_asked() ||
-		__atomic_load_n(&stats_page()->why_until, __ATOMIC_RELAXED))
-		return false;
-	return true;
+	return !((call->flags & ~FLAGS_USUAL) | (int)(msg->msg_controllen != 0) | (int)(msg->msg_iovlen != 1) | (int)!call->own_vec) &&
+		!(atomic_load_explicit(&sock->more, memory_order_relaxed) | atomic_load_explicit(&sock->shut, memory_order_relaxed)) &&
+		hints_silent(sock) && !notes_any(&tapped_quic) && !why_asked() &&
+		!__atomic_load_n(&stats_page()->why_until, __ATOMIC_RELAXED);
 }
 
 /* What the message points to may be looked at (sight.c). */
 static inline bool is_legible(const struct call *call, const struct msghdr *msg)
 {
-	if (!call->own_pieces && !memory_readable(msg->msg_iov, sizeof(*msg->msg_iov)))
+	if (seldom(!call->own_pieces && !memory_readable(msg->msg_iov, sizeof(*msg->msg_iov))))
 		return false;
-	if (msg->msg_name && (msg->msg_namelen > sizeof(struct sockaddr_storage) || !memory_readable(msg->msg_name, msg->msg_namelen)))
+	if (msg->msg_name &&
+		seldom(msg->msg_namelen > sizeof(struct sockaddr_storage) || !memory_readable(msg->msg_name, msg->msg_namelen)))
 		return false;
 	return msg->msg_iov->iov_len - USER_LEAST <= USER_MOST - USER_LEAST &&
 		memory_readable(msg->msg_iov->iov_base, msg->msg_iov->iov_len);
@@ -101,7 +99,7 @@ static inline bool is_rtp(struct packet *packet, const struct iovec *piece)
 {
 	const uint8_t *user = piece->iov_base;
 
-	if (user[0] >> 6 != 2 || (user[1] & 0xE0) == 0xC0)
+	if (seldom(user[0] >> 6 != 2 || (user[1] & 0xE0) == 0xC0))
 		return false;
 	packet->data = (struct octets){ user, piece->iov_len, piece->iov_len, piece, 1 };
 	packet->protocol = PROTO_RTP;
@@ -129,7 +127,7 @@ static inline bool key_is_usual(const struct call *call, struct lane *lane)
 	packet->colours = WRAP_COLOURS;
 	packet->bq_unit = hall.config->bq_unit;
 	lane->ids = hall.config->ids;
-	if (packet->route->domain < 0) {
+	if (usually(packet->route->domain < 0)) {
 		lane->area.key = &packet->flow->key;
 		lane->area.next_keyid = packet->flow->key.keyid;
 		return !packet->route->ofc && wrap_key_is_valid(call);
@@ -162,15 +160,16 @@ static inline bool way_is_usual(struct call *call, struct lane *lane, size_t len
 	slip->msg = packet->msg;
 	slip->ip = &lane->ip;
 	mtu = atomic_load_explicit(tunnel ? &packet->tunnel->mtu : &packet->flow->mtu, memory_order_relaxed);
-	if (headers_len(slip->tuple->version) + slip->user_len + slip->area_len > mtu)
+	if (seldom(headers_len(slip->tuple->version) + slip->user_len + slip->area_len > mtu))
 		return false;
-	wrap_marking(call, packet, &lane->ip);
+	if (tunnel || lane->engine->writes_headers)
+		wrap_marking(call, packet, &lane->ip);
 	lane->handle = lane->engine->ready(call->sock, slip, call->now);
 	return lane->handle != NULL;
 }
 
 /* All of them. Pinned where true: flow, stream, book. */
-static inline bool is_usual(struct call *call, struct lane *lane)
+static __attribute__((noinline, flatten)) bool is_usual(struct call *call, struct lane *lane)
 {
 	const struct msghdr *msg = &call->vec->msg_hdr;
 	struct packet *packet = &lane->packet;
@@ -178,19 +177,19 @@ static inline bool is_usual(struct call *call, struct lane *lane)
 	packet->msg = msg;
 	packet->control = &nothing_said;
 	packet->flow = NULL;
-	if (!call_is_usual(call, msg) || !is_legible(call, msg) || !is_rtp(packet, msg->msg_iov) || !socket_is_usual(call) ||
-		target_find(call, packet) != MD_ASIDE_COUNT)
+	if (seldom(!call_is_usual(call, msg)) || seldom(!is_legible(call, msg)) || seldom(!is_rtp(packet, msg->msg_iov)) ||
+		seldom(!socket_is_usual(call)) || seldom(target_find(call, packet) != MD_ASIDE_COUNT))
 		return false;
 	packet->flow = flowtab_find_usual(&packet->key, call->now);
-	if (!packet->flow)
+	if (seldom(!packet->flow))
 		return false;
 	packet->key.route = packet->flow->route;
 	packet->route = &hall.config->route[packet->flow->route];
-	if (!target_has_tunnel(call, packet))
+	if (seldom(!target_has_tunnel(call, packet)))
 		return false;
 	lane->engine = engine_for(call, packet);
-	if (!lane->engine || !flow_is_usual(call, packet) || !key_is_usual(call, lane) ||
-		!way_is_usual(call, lane, msg->msg_iov->iov_len) || pending_error(call, packet))
+	if (seldom(!lane->engine) || seldom(!flow_is_usual(call, packet)) || seldom(!key_is_usual(call, lane)) ||
+		seldom(!way_is_usual(call, lane, msg->msg_iov->iov_len)) || seldom(pending_error(call, packet)))
 		return false;
 	lane->stream = flowtab_stream_at_once(packet->flow, packet->rtp.ssrc, call->now);
 	return lane->stream != NULL;
@@ -236,10 +235,10 @@ static inline bool compose(struct lane *lane, uint8_t *user)
 
 /* The engine's first try failed: the same datagram by the long way from there on, unless the application's own socket had an error
  * waiting, which is its own. */
-static __attribute__((noinline)) enum md_aside post_again(struct call *call, struct lane *lane, int err)
+static __attribute__((noinline, cold)) enum md_aside post_again(struct call *call, struct lane *lane, int err)
 {
 	const struct slip *slip = &lane->slip;
-	struct parcel parcel = { .tuple = *slip->tuple, .ip = lane->ip, .user_len = slip->user_len, .inner_sum = slip->inner_sum,
+	struct parcel parcel = { .tuple = *slip->tuple, .user_len = slip->user_len, .inner_sum = slip->inner_sum,
 		.area_len = slip->area_len, .router = slip->router, .fd = slip->fd, .msg = slip->msg, .pieces = 1 };
 
 	tally_engine(&call->tally, lane->engine->id, -1);
@@ -247,6 +246,9 @@ static __attribute__((noinline)) enum md_aside post_again(struct call *call, str
 		return pending_stop(call, slip->msg, err);
 	if (!socktab_view(call->sock, call->fd, call->now, &call->view))
 		return MD_A_BUSY;
+	if (!slip->inner_len)
+		wrap_marking(call, &lane->packet, &lane->ip);
+	parcel.ip = lane->ip;
 	if (slip->inner_len)
 		parcel.piece[parcel.pieces++] = (struct iovec){ slip->octets, slip->inner_len };
 	parcel.piece[parcel.pieces++] = (struct iovec){ slip->octets + slip->inner_len, slip->user_len - slip->inner_len };
@@ -265,23 +267,23 @@ static __attribute__((noinline)) enum md_aside send_it(struct call *call, struct
 	int err = 0;
 
 	why = tell_it(call, lane, &opened);
-	if (why != MD_ASIDE_COUNT) {
+	if (seldom(why != MD_ASIDE_COUNT)) {
 		tally_count(&call->tally, MD_C_SEEN, 1);
 		tally_count(&call->tally, MD_C_MDUS, opened);
 		return why;
 	}
 	memcpy(octets + FRONT, packet->data.flat, packet->data.len);
 	tally_usual(wrapped, lane->engine->id, opened);
-	if (!compose(lane, octets + FRONT)) {
+	if (seldom(!compose(lane, octets + FRONT))) {
 		tally_engine(&call->tally, lane->engine->id, -1);
 		why = MD_A_NO_KEY;
 	}
 	book_let_go(&lane->book); /* what follows may wait */
-	if (why == MD_ASIDE_COUNT)
-		err = lane->engine->post(lane->handle, &lane->slip);
-	if (err)
+	if (usually(why == MD_ASIDE_COUNT))
+		err = egress_post(lane->engine, lane->handle, &lane->slip);
+	if (seldom(err))
 		why = post_again(call, lane, err);
-	if (why != MD_ASIDE_COUNT) {
+	if (seldom(why != MD_ASIDE_COUNT)) {
 		flowtab_undo(packet->flow, lane->undo);
 		tally_count(&call->tally, wrapped, -1);
 	}
@@ -294,34 +296,37 @@ static bool went_empty(struct call *call, struct packet *packet, enum md_aside w
 	return empty_helps(packet, why) && socktab_view(call->sock, call->fd, call->now, &call->view) && empty_send(call, packet);
 }
 
-/* Kept away from path_send(), whose other calls need none of this. */
-static __attribute__((noinline, flatten)) int drive(struct call *call)
+/* What the call returns where the datagram was not wrapped. */
+static __attribute__((noinline, cold)) int not_out(struct call *call, struct lane *lane, enum md_aside why)
 {
-	struct lane lane;
-	enum md_aside why = MD_ASIDE_COUNT;
-	bool usual;
-
-	lane.book.pin = NULL;
-	usual = is_usual(call, &lane);
-	if (usual)
-		why = send_it(call, &lane);
-	book_let_go(&lane.book);
-	if (lane.packet.flow)
-		flowtab_let_go(lane.packet.flow);
-	if (!usual)
-		return LANE_NOT;
-	if (why != MD_ASIDE_COUNT) {
-		tally_aside(&call->tally, why, 1);
-		if (call->stopped)
-			return run_result(call);
-		if (!went_empty(call, &lane.packet, why))
-			return PATH_PASS;
-	}
-	call->vec->msg_len = (unsigned)lane.packet.data.len;
-	return 1;
+	tally_aside(&call->tally, why, 1);
+	if (call->stopped)
+		return run_result(call);
+	return went_empty(call, &lane->packet, why) ? 1 : PATH_PASS;
 }
 
-int lane_send(struct call *call)
+/* Part of path_send(): see there. */
+inline int lane_send(struct call *call)
 {
-	return atomic_load_explicit(&call->sock->usual, memory_order_relaxed) ? drive(call) : LANE_NOT;
+	enum md_aside why = MD_ASIDE_COUNT;
+	struct lane lane;
+	int result = 1;
+	bool usual;
+
+	if (seldom(!atomic_load_explicit(&call->sock->usual, memory_order_relaxed)))
+		return LANE_NOT;
+	lane.book.pin = NULL;
+	usual = is_usual(call, &lane);
+	if (usually(usual))
+		why = send_it(call, &lane);
+	book_let_go(&lane.book);
+	if (usually(lane.packet.flow))
+		flowtab_let_go(lane.packet.flow);
+	if (seldom(!usual))
+		return LANE_NOT;
+	if (seldom(why != MD_ASIDE_COUNT))
+		result = not_out(call, &lane, why);
+	if (usually(result == 1))
+		call->vec->msg_len = (unsigned)lane.packet.data.len;
+	return result;
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "real.h"
+#include "usually.h"
 
 enum { PAGE_BITS = MEMORY_PAGE_BITS, ADDRESS_BITS = 47, EPOCH_BITS = 8, EPOCH_MASK = 0xffffff, WRITABLE = 1 };
 
@@ -16,7 +17,7 @@ void memory_tick(uint32_t now)
 {
 	uint32_t e = (now >> EPOCH_BITS) & EPOCH_MASK;
 
-	if (atomic_load_explicit(&memory_epoch, memory_order_relaxed) != e)
+	if (seldom(atomic_load_explicit(&memory_epoch, memory_order_relaxed) != e))
 		atomic_store_explicit(&memory_epoch, e, memory_order_relaxed);
 }
 
@@ -53,7 +54,7 @@ static bool ask(uint64_t page, unsigned writable)
 	return true;
 }
 
-bool memory_ask(const void *where, size_t len, bool writable)
+__attribute__((noinline, cold)) bool memory_ask(const void *where, size_t len, bool writable)
 {
 	uintptr_t at = (uintptr_t)where;
 

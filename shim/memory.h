@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "usually.h"
+
 enum { MEMORY_PAGE_BITS = 12, MEMORY_PAGES = 1024 };
 
 /* By page number: the page, the epoch in which it was asked about, and whether it could be written. One word each, so that
@@ -36,7 +38,7 @@ static inline bool memory_readable(const void *at, size_t len)
 {
 	uint64_t first = (uintptr_t)at >> MEMORY_PAGE_BITS, last = ((uintptr_t)at + len - 1) >> MEMORY_PAGE_BITS;
 
-	if (len && last - first <= 1 && memory_page_known(first) && (last == first || memory_page_known(last)))
+	if (usually(len && last - first <= 1 && memory_page_known(first) && (last == first || memory_page_known(last))))
 		return true;
 	return memory_ask(at, len, false);
 }

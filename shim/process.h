@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "usually.h"
+
 /* Memory that is zero at first and zero again in every child that has a copy of it (fork, _Fork, clone without
  * CLONE_VM), so that a claim held by another thread of the parent cannot outlive it. Touched pages only cost. NULL if
  * there is none. Only from the constructor. */
@@ -25,7 +27,7 @@ bool process_begins(void);
  * puts its house in order. Cheap: one load. */
 static inline bool process_is_new(void)
 {
-	return !atomic_load_explicit(process_known, memory_order_acquire) && process_begins();
+	return seldom(!atomic_load_explicit(process_known, memory_order_acquire)) && process_begins();
 }
 
 /* 64 random bits from a generator of 128, seeded by the system anew in every process. Good enough to choose codes and numbers

@@ -12,6 +12,7 @@
 #include "real.h"
 #include "sockview.h"
 #include "stats.h"
+#include "usually.h"
 
 enum {
 	NO_FIRST = 8,          /* calls for which a "no" is believed: a stale one costs that many unwrapped datagrams */
@@ -150,30 +151,42 @@ bool socktab_worth_asking(int fd, bool noted_only)
 	return !no;
 }
 
-struct sock *socktab_find(int fd, uint32_t now)
+/* The number was not noted as that socket. */
+static __attribute__((noinline)) struct sock *find_anew(int fd, uint64_t cookie, uint32_t now)
 {
 	struct note *n = &note[fd];
-	struct sock *sock = NULL;
-	uint64_t cookie = 0;
-	uint32_t index;
+	struct sock *sock = table_find(&table, hash_of(cookie), &cookie, now);
 
-	if (stats_cookie(fd, &cookie) != 0) {
-		remember_no(n);
-		return NULL;
-	}
-	index = atomic_load_explicit(&n->sock, memory_order_relaxed);
-	if (index)
-		sock = table_pin_at(&table, index - 1, &cookie, now);
-	if (sock && !atomic_load_explicit(&n->no_for, memory_order_relaxed))
-		return sock;
-	if (!sock)
-		sock = table_find(&table, hash_of(cookie), &cookie, now);
 	if (!sock)
 		sock = adopt(fd, cookie, now);
 	if (sock) {
 		atomic_store_explicit(&n->sock, table_index(&table, sock) + 1, memory_order_relaxed);
 		atomic_store_explicit(&n->no_for, 0, memory_order_relaxed);
 	}
+	return sock;
+}
+
+static __attribute__((noinline, cold)) struct sock *none_of_ours(int fd)
+{
+	remember_no(&note[fd]);
+	return NULL;
+}
+
+/* Inline, for the return from a function that was at the kernel is foretold wrong. */
+inline struct sock *socktab_find(int fd, uint32_t now)
+{
+	const struct note *n = &note[fd];
+	uint64_t cookie = 0;
+	struct sock *sock;
+
+	if (seldom(stats_cookie(fd, &cookie) != 0))
+		return none_of_ours(fd);
+	/* No record has the index that 0 becomes. */
+	sock = table_pin_at(&table, atomic_load_explicit(&n->sock, memory_order_relaxed) - 1, &cookie, now, equal);
+	if (seldom(!sock))
+		return find_anew(fd, cookie, now);
+	if (seldom(atomic_load_explicit(&n->no_for, memory_order_relaxed)))
+		atomic_store_explicit(&note[fd].no_for, 0, memory_order_relaxed);
 	return sock;
 }
 

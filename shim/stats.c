@@ -15,6 +15,7 @@
 
 #include "ledger.h"
 #include "real.h"
+#include "usually.h"
 
 _Static_assert(sizeof(struct md_stats) <= MD_STATS_SIZE, "the counters fit their file");
 _Static_assert((int)MD_COUNT_COUNT <= (int)MD_STATS_SLOTS, "room for every count");
@@ -63,22 +64,22 @@ static void introduce(struct md_stats *s, const char *config)
 	__atomic_store_n(&s->magic, MD_STATS_MAGIC, __ATOMIC_RELEASE);
 }
 
-static void leave(struct md_stats *page)
+/* The page is gone: the kernel could not write to it. */
+static __attribute__((noinline, cold)) long leave(struct md_stats *page, int fd, uint64_t *cookie)
 {
+	socklen_t len = sizeof(*cookie);
+
 	__atomic_compare_exchange_n((struct md_stats **)&stats_now, &page, &own.stats, false, __ATOMIC_RELAXED,
 		__ATOMIC_RELAXED);
+	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len);
 }
 
-long stats_cookie(int fd, uint64_t *cookie)
+inline long stats_cookie(int fd, uint64_t *cookie)
 {
 	struct md_stats *page = stats_page();
-	socklen_t len = sizeof(*cookie);
 	long err = raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &page->cookie_len);
 
-	if (err != -EFAULT)
-		return err;
-	leave(page);
-	return raw_getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &len);
+	return seldom(err == -EFAULT) ? leave(page, fd, cookie) : err;
 }
 
 _Static_assert(offsetof(struct md_stats, aside) == offsetof(struct md_stats, count) + MD_STATS_SLOTS * sizeof(uint64_t) &&

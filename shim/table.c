@@ -6,6 +6,7 @@
 
 #include "process.h"
 #include "real.h"
+#include "usually.h"
 
 enum {
 	TABLE_LOOK = 64,    /* records looked at to find an old one */
@@ -61,7 +62,7 @@ bool claim_try(_Atomic uint32_t *claim, uint32_t now)
 	uint32_t held = atomic_load_explicit(claim, memory_order_relaxed);
 	int at = held_by_me[0] != NULL;
 
-	if (held && !left_behind(held, now))
+	if (seldom(held) && !left_behind(held, now))
 		return false;
 	held_by_me[at] = claim;
 	if (atomic_compare_exchange_strong_explicit(claim, &held, mark_of(now), memory_order_acquire,
@@ -109,7 +110,7 @@ int table_make(struct table *table, uint32_t capacity, size_t stride, bool (*equ
 
 	while (buckets < capacity)
 		buckets *= 2;
-	table->stride = (stride + 15) & ~(size_t)15;
+	table->stride = (stride + TABLE_ALIGN - 1) & ~(size_t)(TABLE_ALIGN - 1);
 	table->capacity = capacity;
 	table->mask = buckets - 1;
 	table->equal = equal;
@@ -128,23 +129,6 @@ uint32_t table_index(const struct table *table, const void *record)
 uint32_t table_count(const struct table *table)
 {
 	return atomic_load_explicit(&table->state->count, memory_order_relaxed);
-}
-
-void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now)
-{
-	struct slot *slot;
-
-	if (index >= table->capacity)
-		return NULL;
-	slot = table_slot_at(table, index);
-	if (!table_pin(slot))
-		return NULL;
-	if (table->equal(slot, key)) {
-		table_touch(slot, now);
-		return slot;
-	}
-	table_let_go(slot);
-	return NULL;
 }
 
 void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t now)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "usually.h"
+
 /* Head of every record. */
 struct slot {
 	_Atomic uint32_t pins;    /* users, or TABLE_CHANGING while it gets another key */
@@ -42,6 +44,7 @@ void *table_find(struct table *table, uint32_t hash, const void *key, uint32_t n
 /* What table_seek() is made of, and table.c alone besides. */
 enum {
 	TABLE_CHANGING = 0x80000000,
+	TABLE_ALIGN = 16,  /* octets; where records begin */
 	TABLE_STEPS = 64   /* longest walk along a bucket; chains are short, and a walk may stray into another one */
 };
 
@@ -60,9 +63,9 @@ static inline bool table_pin(struct slot *slot)
 {
 	uint32_t pins = atomic_load_explicit(&slot->pins, memory_order_relaxed);
 
-	while (!(pins & TABLE_CHANGING))
-		if (atomic_compare_exchange_weak_explicit(&slot->pins, &pins, pins + 1, memory_order_acquire,
-			memory_order_relaxed))
+	while (usually(!(pins & TABLE_CHANGING)))
+		if (usually(atomic_compare_exchange_weak_explicit(&slot->pins, &pins, pins + 1, memory_order_acquire,
+			memory_order_relaxed)))
 			return true;
 	return false;
 }
@@ -79,11 +82,11 @@ static inline __attribute__((always_inline)) void *table_seek(const struct table
 {
 	uint32_t at = table_first_of(atomic_load_explicit(&table->bucket[hash & table->mask], memory_order_acquire));
 
-	for (int steps = 0; at && steps < TABLE_STEPS; steps++) {
+	for (int steps = 0; usually(at && steps < TABLE_STEPS); steps++) {
 		struct slot *slot = table_slot_at(table, at - 1);
 
 		if (atomic_load_explicit(&slot->hash, memory_order_relaxed) == hash && table_pin(slot)) {
-			if (equal(slot, key)) {
+			if (usually(equal(slot, key))) {
 				table_touch(slot, now);
 				return slot;
 			}
@@ -94,8 +97,24 @@ static inline __attribute__((always_inline)) void *table_seek(const struct table
 	return NULL;
 }
 
-/* The record at that index if it has that key, pinned, or NULL. */
-void *table_pin_at(struct table *table, uint32_t index, const void *key, uint32_t now);
+/* The record at that index if it has that key, pinned, or NULL. equal is the table's own. */
+static inline __attribute__((always_inline)) void *table_pin_at(const struct table *table, uint32_t index, const void *key,
+	uint32_t now, bool (*equal)(const void *record, const void *key))
+{
+	struct slot *slot;
+
+	if (seldom(index >= table->capacity))
+		return NULL;
+	slot = table_slot_at(table, index);
+	if (seldom(!table_pin(slot)))
+		return NULL;
+	if (usually(equal(slot, key))) {
+		table_touch(slot, now);
+		return slot;
+	}
+	atomic_fetch_sub_explicit(&slot->pins, 1, memory_order_release);
+	return NULL;
+}
 
 /* What adding did. */
 struct table_news {
@@ -117,6 +136,12 @@ static inline void table_let_go(void *record)
 
 uint32_t table_count(const struct table *table);
 uint32_t table_index(const struct table *table, const void *record);
+
+/* A number that tells a record from the others of its table, by a subtraction where the index takes a division. */
+static inline uint32_t table_place(const struct table *table, const void *record)
+{
+	return (uint32_t)((uint64_t)((const uint8_t *)record - table->record) / TABLE_ALIGN);
+}
 
 /* Claims: a word that one thread holds for a short time. False if it could not be had; never waits longer than some
  * ten microseconds of spinning and a bounded number of yields. now is in milliseconds: a claim two seconds old was left

@@ -9,6 +9,7 @@
 #include "ours.h"
 #include "real.h"
 #include "route.h"
+#include "usually.h"
 
 enum { FACTS_MS = 1000 };
 
@@ -22,11 +23,11 @@ static inline uint8_t take_addr(const void *from, socklen_t len, uint8_t *addr, 
 	struct sockaddr_in four;
 
 	memset(addr, 0, 16);
-	if (len < (socklen_t)sizeof(four))
+	if (seldom(len < (socklen_t)sizeof(four)))
 		return 0;
 	memcpy(&four, from, sizeof(four));
 	*port = ntohs(four.sin_port);
-	if (four.sin_family == AF_INET) {
+	if (usually(four.sin_family == AF_INET)) {
 		memcpy(addr, &four.sin_addr, 4);
 		return 4;
 	}
@@ -77,11 +78,11 @@ enum md_aside target_find(const struct call *call, struct packet *packet)
 		tuple->version = take_addr(packet->msg->msg_name, packet->msg->msg_namelen, tuple->dst, &tuple->dport);
 	else if (call->view.connected)
 		tuple->version = take_addr(&call->view.peer, sizeof(call->view.peer), tuple->dst, &tuple->dport);
-	if (!tuple->version || !tuple->dport || any(tuple->dst))
+	if (seldom(!tuple->version || !tuple->dport || any(tuple->dst)))
 		return MD_A_ARGUMENT;
-	if (!speaks(call, packet->msg, tuple->version))
+	if (seldom(!speaks(call, packet->msg, tuple->version)))
 		return MD_A_ARGUMENT;
-	if (control->has_source) {
+	if (seldom(control->has_source)) {
 		if (control->version != tuple->version)
 			return MD_A_ARGUMENT;
 		packet->key.chosen = true;

@@ -8,13 +8,14 @@
 #define MD_WHY_H
 
 #include "hall.h"
+#include "usually.h"
 
 /* Until when somebody wants to know; 0: nobody does. */
 extern _Atomic uint32_t why_until;
 
 static inline bool why_asked(void)
 {
-	return __builtin_expect(atomic_load_explicit(&why_until, memory_order_relaxed) != 0, 0);
+	return seldom(atomic_load_explicit(&why_until, memory_order_relaxed) != 0);
 }
 
 /* What tell.c found out of a packet; kept with the call until why_record(). stream is held by the caller. */
@@ -39,7 +40,7 @@ static inline void why_settle(const struct call *call)
 {
 	struct md_stats *page = stats_page();
 
-	if (__builtin_expect(__atomic_load_n(&page->why_until, __ATOMIC_RELAXED) != 0, 0) || why_asked())
+	if (seldom(__atomic_load_n(&page->why_until, __ATOMIC_RELAXED) != 0) || why_asked())
 		why_copy(call, page);
 }
 

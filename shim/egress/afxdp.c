@@ -205,4 +205,4 @@ static int afxdp_test(uint8_t version)
 }
 
 const struct engine engine_afxdp = { MD_ENGINE_AFXDP, true, AREA_MAX, afxdp_test, afxdp_arm, afxdp_send, NULL, NULL,
-	afxdp_disarm, true };
+	afxdp_disarm, true, true };

@@ -95,4 +95,5 @@ static int nft_test(uint8_t version)
 	return witness_first(version);
 }
 
-const struct engine engine_nft = { MD_ENGINE_NFT, true, MD_ARM_AREA_MAX, nft_test, nft_arm, nft_send, NULL, NULL, nft_disarm, false };
+const struct engine engine_nft = { MD_ENGINE_NFT, true, MD_ARM_AREA_MAX, nft_test, nft_arm, nft_send, NULL, NULL, nft_disarm, false,
+	false };

@@ -184,19 +184,19 @@ static int patch_send(void *handle, struct parcel *const *parcel, unsigned n)
 	return err < 0 ? (int)err : 1;
 }
 
-static int patch_post(void *handle, const struct slip *slip)
+inline int patch_post(void *handle, const struct slip *slip)
 {
 	const struct outlet_tunnel *tunnel = slip->router >= 0 ? handle : NULL;
 	size_t len = slip->user_len + slip->area_len;
 	long sent;
 
-	if (!tunnel)
+	if (usually(!tunnel))
 		sent = raw_sendto(slip->fd, slip->octets, len, MSG_NOSIGNAL | MSG_DONTWAIT, slip->msg->msg_name, slip->msg->msg_namelen);
 	else if (ours_still(tunnel->fd, tunnel->cookie))
 		sent = raw_sendto(tunnel->fd, slip->octets, len, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0);
 	else
 		sent = -EBADF;
-	return sent < 0 ? (int)sent : 0;
+	return seldom(sent < 0) ? (int)sent : 0;
 }
 
 static void patch_disarm(void *handle)
@@ -230,4 +230,4 @@ static int patch_test(uint8_t version)
 }
 
 const struct engine engine_patch = { MD_ENGINE_PATCH, false, MD_ARM_AREA_MAX, patch_test, patch_arm, patch_send, patch_ready, patch_post,
-	patch_disarm, false };
+	patch_disarm, false, false };

@@ -324,4 +324,5 @@ static int raw_test(uint8_t version)
 	return err == -EBADMSG ? err : 0;
 }
 
-const struct engine engine_raw = { MD_ENGINE_RAW, false, UINT16_MAX, raw_test, raw_arm, raw_send, raw_ready, raw_post, raw_disarm, false };
+const struct engine engine_raw = { MD_ENGINE_RAW, false, UINT16_MAX, raw_test, raw_arm, raw_send, raw_ready, raw_post, raw_disarm, false,
+	true };

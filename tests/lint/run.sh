@@ -100,11 +100,11 @@ may() {
 		done
 	done
 }
-may shim/recognise/*.c -- packet.h octets.h recognise.h | check 'recognisers know packets only'
-may shim/classify.c shim/mdu.c shim/octets.c shim/describe.c -- packet.h octets.h recognise.h config.h mdu.h classify.h mdshim |
+may shim/recognise/*.c -- ../usually.h packet.h octets.h recognise.h | check 'recognisers know packets only'
+may shim/classify.c shim/mdu.c shim/octets.c shim/describe.c -- usually.h packet.h octets.h recognise.h config.h mdu.h classify.h mdshim |
 	check 'pure rooms know each other only'
 may shim/socktab.c shim/sockview.c shim/flowtab.c shim/egress.c shim/egress/*.c shim/ours.c shim/process.c shim/table.c -- \
-	age.h broker.h config.h table.h ours.h process.h real.h sockview.h socktab.h stats.h classify.h mdu.h packet.h octets.h egress.h mdshim \
+	age.h usually.h broker.h config.h table.h ours.h process.h real.h sockview.h socktab.h stats.h classify.h mdu.h packet.h octets.h egress.h mdshim \
 	../age.h ../broker.h ../egress.h ../ours.h ../process.h ../real.h ../sockview.h | check 'the rooms below the path do not know the path'
 grep -lE '"(hall|path|run)\.h"' shim/*.c shim/*/*.c | grep -vE 'shim/(path|entry|lane|ears|sight|target|train|tell|why|wrap|pending|stuntoken|split|run|batch|follow|empty|start|interpose|taps)\.c' |
 	check 'only the path and start know the hall'
