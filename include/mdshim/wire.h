@@ -226,7 +226,7 @@ struct md_traffic_key {
 		MD_ALIGNED(16) uint8_t schedule[11][16]; /* AES-128 round keys; only the first if they were not expanded */
 		uint8_t hmac[20];
 	} u;
-	uint8_t subkey[16];  /* K1 of RFC 4493; K2 follows from it, and every flow keeps one of these */
+	uint8_t subkey[16];  /* K2 of RFC 4493, of nearly every datagram; K1 follows from it, and every flow keeps one of these */
 	uint32_t cover;      /* as in struct md_key */
 	uint8_t keyid;
 	uint8_t algorithm;

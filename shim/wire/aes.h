@@ -31,10 +31,14 @@ bool aes_present(void);
 /* All round keys of key. schedule is aligned to 16. */
 void aes_expand(uint8_t schedule[11][16], const uint8_t key[16]);
 
-/* state = AES(state ^ block), for n blocks of 16 octets one after the other: the CBC chain of CMAC. */
+/* state = AES(state ^ block), for n blocks, at least one, of 16 octets one after the other: the CBC chain of CMAC. */
 void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n);
 
-/* The same for 1..AES_LANES lanes, n blocks of each. A chain waits for its own last round most of the time; others fill
+/* The chain of a whole message, beginning at zero: mask is added to the last of its n blocks, at least one. Its result's first
+ * 96 bits. */
+void aes_mac(const uint8_t schedule[11][16], const uint8_t mask[16], const uint8_t *block, size_t n, uint8_t mac[12]);
+
+/* The same as aes_chain() for 1..AES_LANES lanes, n blocks of each. A chain waits for its own last round most of the time; others fill
  * the gap, so that eight take little longer than one. */
 void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n);
 
@@ -58,6 +62,11 @@ static inline void aes_expand(uint8_t schedule[11][16], const uint8_t key[16])
 static inline void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n)
 {
 	(void)schedule, (void)state, (void)block, (void)n;
+}
+
+static inline void aes_mac(const uint8_t schedule[11][16], const uint8_t mask[16], const uint8_t *block, size_t n, uint8_t mac[12])
+{
+	(void)schedule, (void)mask, (void)block, (void)n, (void)mac;
 }
 
 static inline void aes_chain_lanes(struct aes_lane *const lane[], size_t lanes, size_t n)

@@ -78,6 +78,17 @@ void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t 
 	vst1q_u8(state, x);
 }
 
+void aes_mac(const uint8_t schedule[11][16], const uint8_t mask[16], const uint8_t *block, size_t n, uint8_t mac[12])
+{
+	uint8_t state[16] = { 0 };
+
+	if (n > 1)
+		aes_chain(schedule, state, block, n - 1);
+	vst1q_u8(state, veorq_u8(vld1q_u8(state), vld1q_u8(mask)));
+	aes_chain(schedule, state, block + 16 * (n - 1), 1);
+	memcpy(mac, state, 12);
+}
+
 /* WIDTH lanes in step. Always inline, so that WIDTH is a constant and the states stay in registers; where there are fewer
  * lanes the first is computed again. */
 static inline __attribute__((always_inline)) void chain_wide(const size_t width, struct aes_lane *const lane[],

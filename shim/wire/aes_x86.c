@@ -5,6 +5,7 @@
 
 #ifdef AES_X86
 #include <immintrin.h>
+#include <string.h>
 
 #define AESNI __attribute__((target("aes,sse4.1")))
 
@@ -44,32 +45,44 @@ AESNI void aes_expand(uint8_t schedule[11][16], const uint8_t key[16])
 #undef ROUND
 }
 
+/* The nine rounds in the middle. The keys stay in memory: an operand of an instruction costs nothing there, a load does. */
+AESNI static inline __attribute__((always_inline)) __m128i rounds(__m128i x, const __m128i *key)
+{
+	__asm__ __volatile__("" : : : "memory"); /* or they are loaded in front of the loop */
+#pragma GCC unroll 9
+	for (size_t i = 1; i < 10; i++)
+		x = _mm_aesenc_si128(x, key[i]);
+	return x;
+}
+
+/* The last round of a block adds its round key, the next block and the first round key in one, off the chain's way. mask goes
+ * into the last block. */
+AESNI static inline __attribute__((always_inline)) __m128i chain(__m128i x, const __m128i *key, const uint8_t *block, size_t n, __m128i mask)
+{
+	ptrdiff_t len = 16 * (ptrdiff_t)n;
+	__m128i between = _mm_xor_si128(key[10], key[0]);
+
+	x = _mm_xor_si128(_mm_xor_si128(x, key[0]), _mm_loadu_si128((const void *)block));
+	block += len;
+	for (ptrdiff_t at = 16 - len; at; at += 16)
+		x = _mm_aesenclast_si128(rounds(x, key), _mm_xor_si128(between, _mm_loadu_si128((const void *)(block + at))));
+	return _mm_aesenclast_si128(rounds(_mm_xor_si128(x, mask), key), key[10]);
+}
+
 AESNI void aes_chain(const uint8_t schedule[11][16], uint8_t state[16], const uint8_t *block, size_t n)
 {
-	const __m128i *key = (const void *)schedule;
-	__m128i x = _mm_loadu_si128((const void *)state), next;
+	__m128i x = _mm_loadu_si128((const void *)state);
 
-	if (!n)
-		return;
-	x = _mm_xor_si128(x, _mm_xor_si128(_mm_loadu_si128((const void *)block), key[0]));
-	for (;;) {
-		x = _mm_aesenc_si128(x, key[1]);
-		x = _mm_aesenc_si128(x, key[2]);
-		x = _mm_aesenc_si128(x, key[3]);
-		x = _mm_aesenc_si128(x, key[4]);
-		x = _mm_aesenc_si128(x, key[5]);
-		x = _mm_aesenc_si128(x, key[6]);
-		x = _mm_aesenc_si128(x, key[7]);
-		x = _mm_aesenc_si128(x, key[8]);
-		x = _mm_aesenc_si128(x, key[9]);
-		if (!--n)
-			break;
-		/* The last round ends by adding its key: with the next block's first step in it the chain need not wait for that. */
-		block += 16;
-		next = _mm_xor_si128(_mm_loadu_si128((const void *)block), _mm_xor_si128(key[0], key[10]));
-		x = _mm_aesenclast_si128(x, next);
-	}
-	_mm_storeu_si128((void *)state, _mm_aesenclast_si128(x, key[10]));
+	_mm_storeu_si128((void *)state, chain(x, (const void *)schedule, block, n, _mm_setzero_si128()));
+}
+
+AESNI void aes_mac(const uint8_t schedule[11][16], const uint8_t mask[16], const uint8_t *block, size_t n, uint8_t mac[12])
+{
+	__m128i x = chain(_mm_setzero_si128(), (const void *)schedule, block, n, _mm_loadu_si128((const void *)mask));
+	int last = _mm_extract_epi32(x, 2);
+
+	_mm_storel_epi64((void *)mac, x);
+	memcpy(mac + 8, &last, 4);
 }
 
 /* WIDTH lanes in step. Always inline, so that WIDTH is a constant and the states stay in registers; where there are fewer

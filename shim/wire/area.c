@@ -6,12 +6,16 @@
 #include "auth.h"
 #include "cmac.h"
 #include "front.h"
+#include "metadata.h"
+#include "sum.h"
 
 enum {
 	AREA_MAX = 65527,
 	UDP_HEADER = 8,
-	BEHIND = 48,       /* octets of an area that is written in one pass, fill included */
-	BEHIND_FLAT = 256  /* of the input of its MAC */
+	BEHIND = 48,        /* octets of an area that is written in one pass, fill included */
+	BEHIND_COVER = 156, /* of user data under its MAC */
+	BEHIND_ZEROS = 32,  /* from its MAC on, while that is computed */
+	BEHIND_FLAT = FRONT_MAX + BEHIND_COVER + 3 + METADATA_ROOM + 4 + BEHIND_ZEROS
 };
 
 static inline size_t needed(const struct md_area *a)
@@ -100,32 +104,35 @@ static inline void sum_up(uint8_t *dst, size_t size, const struct md_area *area)
 
 /* --- In one pass ------------------------------------------------------------------------------------------------------ */
 
-/* One option and a MAC by the CPU's own instructions: what every datagram has but a few. */
-static inline bool is_usual(const struct md_area *a, size_t size, size_t room, size_t covered)
+_Static_assert((int)MD_AREA_USUAL <= (int)BEHIND, "one option and AUTH fit");
+_Static_assert(2 + METADATA_HEAD + (int)MD_MED_VALUE + 4 + (int)BEHIND_ZEROS >= (int)BEHIND, "of the shortest area all is written");
+_Static_assert(MD_MAC_LEN + 1 + CMAC_ROOM(0) - 1 <= (int)BEHIND_ZEROS, "behind the longest there are zeros");
+
+/* One option and a MAC by the CPU's own instructions: what every datagram has but a few. *covered: octets of user data that
+ * the MAC covers. */
+static inline bool is_usual(const struct md_area *a, size_t room, size_t *covered)
 {
 	const struct md_traffic_key *key = a->key;
 
-	return a->meta && key && !a->token && !a->fill && key->expanded && key->algorithm == MD_AES_128_CMAC_96 &&
-		size <= BEHIND && room > BEHIND && covered <= BEHIND_FLAT - FRONT_MAX - BEHIND && a->tuple &&
-		auth_fits(a->tuple, a->user_len, size, 0, 2);
+	if (!key || !a->meta || a->token || a->fill || !a->tuple || room <= BEHIND)
+		return false;
+	*covered = (size_t)key->cover - 1 < a->user_len ? key->cover : a->user_len; /* a cover of 0 is beyond every length */
+	return key->expanded && key->algorithm == MD_AES_128_CMAC_96 && *covered <= BEHIND_COVER &&
+		auth_fits(a->tuple, a->user_len, BEHIND, 0, 2);
 }
 
 /* As sum_up(), of an area behind which there are zeros. */
 static inline void sum_usual(uint8_t *ocs, size_t size)
 {
 	uint64_t sum = htobe16((uint16_t)size);
-	uint32_t half, word;
+	uint16_t word;
 
-	#pragma GCC unroll 12
-	for (size_t i = 0; i < BEHIND; i += sizeof(word)) {
-		memcpy(&word, ocs + i, sizeof(word));
-		sum += word;
-	}
-	half = (uint32_t)(sum >> 32) + (uint16_t)sum + ((uint32_t)sum >> 16);
-	half = (half & 0xffff) + (half >> 16);
-	half = (uint16_t)~(half + (half >> 16));
-	half = half ? half : 0xffff;
-	memcpy(ocs, &(uint16_t){ (uint16_t)half }, 2);
+	#pragma GCC unroll 6
+	for (size_t i = 0; i < BEHIND; i += 8)
+		sum = sum_add(sum, sum_load(ocs + i));
+	word = (uint16_t)~sum_fold(sum);
+	word = word ? word : 0xffff;
+	memcpy(ocs, &word, 2);
 }
 
 /* False: there are fewer user data than were promised. */
@@ -139,40 +146,37 @@ static inline bool cover(uint8_t *to, const struct iovec *user, size_t pieces, s
 	}
 	if (covered && !pieces)
 		return false;
-	if (covered == MD_COVER_MIN)
+	if (__builtin_expect(covered == MD_COVER_MIN, 1))
 		memcpy(to, user->iov_base, MD_COVER_MIN);
 	else if (covered)
 		memcpy(to, user->iov_base, covered);
 	return true;
 }
 
-static inline __attribute__((always_inline)) ptrdiff_t write_once(uint8_t *dst, const struct md_area *area, size_t size, size_t covered,
+/* The MAC lies in front of the last octet, which is an EOL, or of where it were without a pad octet. */
+static inline __attribute__((always_inline)) ptrdiff_t write_once(uint8_t *dst, const struct md_area *area, size_t covered,
 	const struct iovec *user, size_t pieces)
 {
-	MD_ALIGNED(16) uint8_t flat[CMAC_ROOM(BEHIND_FLAT)], mac[16];
+	MD_ALIGNED(16) uint8_t flat[BEHIND_FLAT];
 	const struct md_traffic_key *key = area->key;
-	size_t pad = pad_of(area), at = pad + 2, front;
-	ptrdiff_t n;
+	size_t pad = pad_of(area), front = front_put(flat, key, area->tuple, area->user_len + UDP_HEADER), size;
+	uint8_t *made = flat + front + covered, *auth;
 
-	memset(dst, 0, BEHIND + 1);
-	n = md_metadata_write(dst + at, BEHIND - at, area->ids, area->meta);
-	if (n < 0)
-		return n;
-	at += (size_t)n;
-	write_auth(dst + at, area);
-	front = front_put(flat, key, area->tuple, area->user_len + UDP_HEADER);
 	if (!cover(flat + front, user, pieces, covered))
 		return MD_E_VALUE;
-	memcpy(flat + front + covered, dst, BEHIND);
-	cmac_flat(key, flat, front + covered + size, mac);
-	memcpy(dst + at + 4, mac, MD_MAC_LEN);
-	sum_usual(dst + pad, size);
+	memset(made, 0, 4); /* pad octet and OCS */
+	auth = metadata_put(made + pad + 2, area->ids, area->meta);
+	if (!auth)
+		return MD_E_VALUE;
+	write_auth(auth, area);
+	memset(auth + 4, 0, BEHIND_ZEROS); /* MAC and EOL; up to the end of what is copied, and of what the MAC wants */
+	size = (size_t)(auth - made) - pad + MD_AUTH_LEN + 1;
+	memcpy(dst, made, BEHIND);
+	dst[BEHIND] = 0;
+	dst += pad;
+	cmac_flat(key, flat, front + covered + size, dst + size - 1 - MD_MAC_LEN);
+	sum_usual(dst, size);
 	return (ptrdiff_t)size;
-}
-
-static inline size_t covered_of(const struct md_area *area)
-{
-	return area->key && area->key->cover && area->key->cover < area->user_len ? area->key->cover : area->user_len;
 }
 
 static __attribute__((noinline)) ptrdiff_t write_any(uint8_t *dst, size_t room, const struct md_area *area,
@@ -196,25 +200,32 @@ static __attribute__((noinline)) ptrdiff_t write_any(uint8_t *dst, size_t room, 
 
 ptrdiff_t md_area_write(uint8_t *dst, size_t room, const struct md_area *area, const struct md_lend *lend)
 {
-	size_t size = needed(area), covered = covered_of(area);
+	size_t covered;
 
-	if (!is_usual(area, size, room, covered))
-		return write_any(dst, room, area, lend);
-	return write_once(dst, area, size, covered, area->user, area->pieces);
+	if (is_usual(area, room, &covered))
+		return write_once(dst, area, covered, area->user, area->pieces);
+	return write_any(dst, room, area, lend);
+}
+
+static __attribute__((noinline)) ptrdiff_t write_any_behind(uint8_t *user, size_t room, const struct md_area *area,
+	const struct md_lend *lend)
+{
+	struct iovec piece = { user, area->user_len };
+	struct md_area one = *area;
+
+	one.user = &piece;
+	one.pieces = 1;
+	return write_any(user + area->user_len, room, &one, lend);
 }
 
 ptrdiff_t md_area_write_behind(uint8_t *user, size_t room, const struct md_area *area, const struct md_lend *lend)
 {
-	size_t size = needed(area), covered = covered_of(area);
-	struct iovec piece = { user, area->user_len };
-	struct md_area one;
+	const struct iovec piece = { user, area->user_len };
+	size_t covered;
 
-	if (is_usual(area, size, room, covered))
-		return write_once(user + area->user_len, area, size, covered, &piece, 1);
-	one = *area;
-	one.user = &piece;
-	one.pieces = 1;
-	return write_any(user + area->user_len, room, &one, lend);
+	if (is_usual(area, room, &covered))
+		return write_once(user + area->user_len, area, covered, &piece, 1);
+	return write_any_behind(user, room, area, lend);
 }
 
 /* --- Several ---------------------------------------------------------------------------------------------------------- */

@@ -75,6 +75,7 @@ static inline bool gather(const struct input *in)
 		left -= n;
 	}
 	memcpy(p, in->surplus, in->surplus_len);
+	memset(p + in->surplus_len, 0, CMAC_ROOM(0));
 	memset(p + in->ocs_at, 0, 2);
 	memset(p + in->mac_at, 0, MD_MAC_LEN);
 	return !left;
@@ -141,7 +142,7 @@ int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, 
 	size_t user_len, const uint8_t *surplus, size_t surplus_len, size_t ocs_at, size_t mac_at,
 	const struct md_lend *lend, uint8_t mac[MD_MAC_LEN])
 {
-	MD_ALIGNED(16) uint8_t flat[CMAC_ROOM(FLAT)], whole[16];
+	MD_ALIGNED(16) uint8_t flat[CMAC_ROOM(FLAT)];
 	struct input in = { flat, 0, user, n, 0, surplus, surplus_len, ocs_at, mac_at };
 	size_t total;
 
@@ -154,8 +155,7 @@ int md_auth_mac(const struct md_traffic_key *key, const struct md_tuple *tuple, 
 		return any_mac(key, &in, lend, mac);
 	if (!gather(&in))
 		return MD_E_VALUE;
-	cmac_flat(key, flat, total, whole);
-	memcpy(mac, whole, MD_MAC_LEN);
+	cmac_flat(key, flat, total, mac);
 	return 0;
 }
 

@@ -6,7 +6,6 @@
 #include <endian.h>
 #include <string.h>
 
-#include "aes.h"
 #include "wipe.h"
 
 bool md_cpu_has_aes(void)
@@ -72,6 +71,7 @@ int cmac_key(struct md_traffic_key *out, const uint8_t key[16], const struct md_
 		return MD_E_LEND;
 	chain(&c, zero, 1);
 	twice(out->subkey, c.state);
+	twice(out->subkey, out->subkey);
 	wipe(&c, sizeof c);
 	return 0;
 }
@@ -117,17 +117,33 @@ void cmac_add(struct cmac *c, const void *octets, size_t len)
 	memcpy(c->rest, p + 16 * blocks, c->have);
 }
 
-/* K2 is K1 doubled. */
+/* twice() taken back: whether it took 0x87 from the product, the last bit says. */
+__attribute__((noinline)) void cmac_subkey_whole(uint8_t out[16], const struct md_traffic_key *key)
+{
+	uint64_t high, low, carry;
+
+	memcpy(&high, key->subkey, 8);
+	memcpy(&low, key->subkey + 8, 8);
+	high = be64toh(high);
+	low = be64toh(low);
+	carry = 0u - (low & 1);
+	low ^= carry & 0x87;
+	low = htobe64(low >> 1 | high << 63);
+	high = htobe64(high >> 1 | carry << 63);
+	memcpy(out, &high, 8);
+	memcpy(out + 8, &low, 8);
+}
+
 void cmac_mask_last(uint8_t block[16], const struct md_traffic_key *key, bool whole)
 {
-	uint8_t second[16];
+	uint8_t first[16];
 
-	if (whole) {
+	if (!whole) {
 		mask(block, key->subkey);
 		return;
 	}
-	twice(second, key->subkey);
-	mask(block, second);
+	cmac_subkey_whole(first, key);
+	mask(block, first);
 }
 
 void cmac_end(struct cmac *c, uint8_t mac[16])
@@ -141,20 +157,6 @@ void cmac_end(struct cmac *c, uint8_t mac[16])
 	memcpy(mac, c->state, 16);
 	if (!c->key->expanded)
 		wipe(c->scratch, sizeof c->scratch);
-}
-
-void cmac_flat(const struct md_traffic_key *key, uint8_t *flat, size_t len, uint8_t mac[16])
-{
-	bool whole = len && len % 16 == 0;
-	size_t blocks = whole ? len / 16 : len / 16 + 1;
-
-	if (!whole) {
-		memset(flat + len, 0, 16);
-		flat[len] = 0x80;
-	}
-	cmac_mask_last(flat + 16 * (blocks - 1), key, whole);
-	memset(mac, 0, 16);
-	aes_chain(key->u.schedule, mac, flat, blocks);
 }
 
 int cmac_pieces(const uint8_t key[16], const struct iovec *piece, size_t n, const struct md_lend *lend, bool cpu,

@@ -38,22 +38,22 @@ static inline size_t front_put(uint8_t dst[FRONT_MAX], const struct md_traffic_k
 	const uint8_t *src = key->nat ? nowhere : t->src;
 
 	memset(dst, 0, 4);
-	if (t->version == 4) {
-		memcpy(dst + 4, src, 4);
-		memcpy(dst + 8, t->dst, 4);
-		front_word(dst + 12, FRONT_UDP);
-		front_word(dst + 14, udp_length);
-		front_udp(dst + 16, key, t, udp_length);
-		return 24;
+	if (t->version == 6) {
+		memcpy(dst + 4, src, 16);
+		memcpy(dst + 20, t->dst, 16);
+		front_word(dst + 36, 0);
+		front_word(dst + 38, udp_length);
+		front_word(dst + 40, 0);
+		front_word(dst + 42, FRONT_UDP);
+		front_udp(dst + 44, key, t, udp_length);
+		return 52;
 	}
-	memcpy(dst + 4, src, 16);
-	memcpy(dst + 20, t->dst, 16);
-	front_word(dst + 36, 0);
-	front_word(dst + 38, udp_length);
-	front_word(dst + 40, 0);
-	front_word(dst + 42, FRONT_UDP);
-	front_udp(dst + 44, key, t, udp_length);
-	return 52;
+	memcpy(dst + 4, src, 4);
+	memcpy(dst + 8, t->dst, 4);
+	front_word(dst + 12, FRONT_UDP);
+	front_word(dst + 14, udp_length);
+	front_udp(dst + 16, key, t, udp_length);
+	return 24;
 }
 
 #endif

@@ -3,13 +3,10 @@
  * metadata.c - writes MED, OFC and token options (wire format, sections 2.3, 3 and 10.1). */
 #include <string.h>
 
-#include <mdshim/wire.h>
-
+#include "metadata.h"
 #include "out.h"
 
 enum {
-	HEAD = 2,           /* Kind, Len */
-	HEAD_EXP = 4,       /* and the ExID */
 	HEAD_EXTENDED = 6,  /* Kind, 255, Extended Len, ExID */
 	SHORT_MAX = 254     /* longest total of the short form */
 };
@@ -29,72 +26,24 @@ size_t md_metadata_size(const struct md_ids *ids, enum md_option option)
 
 	if (!value)
 		return 0;
-	return value + (ids->form == MD_FORM_KIND ? HEAD : HEAD_EXP);
+	return value + (ids->form == MD_FORM_KIND ? METADATA_HEAD : METADATA_HEAD_EXP);
 }
 
-/* Section 4.3: what a receiver would have to read as "no information" is never sent. */
-static bool may_send(const struct md_metadata *m)
-{
-	if (m->option == MD_OFC)
-		return true;
-	return m->option == MD_MED && m->s <= 1 && m->d <= (m->s ? 0 : 3) && m->p >= 1 && m->p <= 3 && m->l <= 2;
-}
-
-static bool has_head(const struct md_ids *ids, enum md_option option)
-{
-	uint8_t kind = option == MD_MED ? ids->med_kind : ids->ofc_kind;
-
-	return ids->form == MD_FORM_EXP || (kind >= MD_KIND_FIRST && kind <= MD_KIND_LAST);
-}
-
-static inline uint8_t *put_head(uint8_t *p, size_t size, const struct md_ids *ids, enum md_option option)
-{
-	uint16_t exid = option == MD_MED ? ids->med_exid : ids->ofc_exid;
-
-	p[1] = (uint8_t)size;
-	if (ids->form == MD_FORM_KIND) {
-		p[0] = option == MD_MED ? ids->med_kind : ids->ofc_kind;
-		return p + HEAD;
-	}
-	p[0] = MD_KIND_EXP;
-	p[2] = (uint8_t)(exid >> 8);
-	p[3] = (uint8_t)exid;
-	return p + HEAD_EXP;
-}
-
-/* The one option of every wrapped datagram: room is checked once, then octets are stored without counting. */
 ptrdiff_t md_metadata_write(uint8_t *dst, size_t room, const struct md_ids *ids, const struct md_metadata *m)
 {
-	size_t size = md_metadata_size(ids, m->option), code;
-	uint8_t *p;
+	uint8_t octets[METADATA_ROOM], *end = metadata_put(octets, ids, m);
 
-	if (!may_send(m) || !has_head(ids, m->option))
+	if (!end)
 		return MD_E_VALUE;
-	if (size > room)
+	if ((size_t)(end - octets) > room)
 		return MD_E_ROOM;
-	p = put_head(dst, size, ids, m->option);
-	if (m->option == MD_MED) {
-		*p++ = m->s;
-		*p++ = m->counter;
-		*p++ = (uint8_t)(m->d << 5 | m->p << 2 | m->l);
-	} else {
-		code = ids->legacy16 ? MD_LEGACY_CODE_LEN : MD_CODE_LEN;
-		memcpy(p, m->code, code);
-		p += code;
-	}
-	p[0] = m->bq;
-	p[1] = (uint8_t)(m->seq >> 8);
-	p[2] = (uint8_t)m->seq;
-	p[3] = (uint8_t)(m->ts >> 24);
-	p[4] = (uint8_t)(m->ts >> 16);
-	p[5] = (uint8_t)(m->ts >> 8);
-	p[6] = (uint8_t)m->ts;
-	return (ptrdiff_t)size;
+	memcpy(dst, octets, (size_t)(end - octets));
+	return end - octets;
 }
 
 size_t md_token_option_size(size_t len)
 {
-	return len + (len + HEAD_EXP <= SHORT_MAX ? HEAD_EXP : HEAD_EXTENDED);
+	return len + (len + METADATA_HEAD_EXP <= SHORT_MAX ? METADATA_HEAD_EXP : HEAD_EXTENDED);
 }
 
 ptrdiff_t md_exp_write(uint8_t *dst, size_t room, uint16_t exid, const void *value, size_t len)

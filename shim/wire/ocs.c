@@ -5,6 +5,8 @@
 
 #include <mdshim/wire.h>
 
+#include "sum.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 enum { WIDE_MIN = 128 }; /* below this the set-up costs more than it saves */
@@ -19,31 +21,6 @@ static uint16_t network(uint16_t native)
 #else
 	return native;
 #endif
-}
-
-static uint64_t add_carry(uint64_t a, uint64_t b)
-{
-	uint64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? sum + 1 : sum;
-}
-
-static inline uint16_t fold(uint64_t sum)
-{
-	uint32_t half, high = (uint32_t)(sum >> 32);
-
-	half = (uint32_t)sum + high;
-	half += half < high;
-	half = (half & 0xffff) + (half >> 16);
-	return (uint16_t)(half + (half >> 16));
-}
-
-static uint64_t load(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
 }
 
 /* The last 0..7 octets, each part at an even place as seen from the first. */
@@ -71,14 +48,14 @@ static uint64_t sum_tail(const uint8_t *p, size_t len)
 static uint64_t sum_words(uint64_t sum, const uint8_t *p, size_t len)
 {
 	for (; len >= 32; p += 32, len -= 32) {
-		sum = add_carry(sum, load(p));
-		sum = add_carry(sum, load(p + 8));
-		sum = add_carry(sum, load(p + 16));
-		sum = add_carry(sum, load(p + 24));
+		sum = sum_add(sum, sum_load(p));
+		sum = sum_add(sum, sum_load(p + 8));
+		sum = sum_add(sum, sum_load(p + 16));
+		sum = sum_add(sum, sum_load(p + 24));
 	}
 	for (; len >= 8; p += 8, len -= 8)
-		sum = add_carry(sum, load(p));
-	return len ? add_carry(sum, sum_tail(p, len)) : sum;
+		sum = sum_add(sum, sum_load(p));
+	return len ? sum_add(sum, sum_tail(p, len)) : sum;
 }
 
 #if defined(__x86_64__)
@@ -99,7 +76,7 @@ static uint64_t sum_wide(uint64_t sum, const uint8_t *p, size_t len)
 	}
 	_mm256_storeu_si256((void *)lane, _mm256_add_epi64(even, odd));
 	for (int i = 0; i < 4; i++)
-		sum = add_carry(sum, lane[i]);
+		sum = sum_add(sum, lane[i]);
 	return sum_words(sum, p, len);
 }
 #endif
@@ -110,9 +87,9 @@ uint16_t md_sum(uint16_t start, const void *octets, size_t len)
 
 #if defined(__x86_64__)
 	if (len >= WIDE_MIN && __builtin_cpu_supports("avx2"))
-		return network(fold(sum_wide(sum, octets, len)));
+		return network(sum_fold(sum_wide(sum, octets, len)));
 #endif
-	return network(fold(sum_words(sum, octets, len)));
+	return network(sum_fold(sum_words(sum, octets, len)));
 }
 
 uint16_t md_sum_pieces(uint16_t start, const struct iovec *piece, size_t n)
