@@ -10,8 +10,11 @@
 
 enum {
 	BELIEVED_MS = 20, /* as long as the addresses of a socket (socktab.c) */
-	RTP_LEAST = 12
+	RTP_LEAST = 12,
+	ADDRESS_WORDS = 4
 };
+
+_Static_assert(sizeof(struct sockaddr_in6) <= ADDRESS_WORDS * sizeof(uint64_t), "an address fits its words");
 
 struct unrouted *unrouted;
 static uint64_t salt;
@@ -26,7 +29,7 @@ int unrouted_start(void)
 /* Of number and address, all octets of it; and of what was heard of the number, after which it may be another socket. */
 static uint64_t hash_of(int fd, const struct msghdr *msg)
 {
-	uint64_t word[sizeof(struct sockaddr_in6) / sizeof(uint64_t) + 1] = { 0 };
+	uint64_t word[ADDRESS_WORDS] = { 0 };
 	uint64_t x = (uint64_t)(uint32_t)fd << 8 | (socktab_turn(fd) & (uint8_t)~SOCKTAB_UNROUTED);
 	size_t len = msg->msg_name ? msg->msg_namelen : 0;
 

@@ -73,7 +73,7 @@ for o in "$B"/shim/wire/*.o; do
 				echo "$(basename "$o") calls $s"
 		done
 done | check 'shim/wire is pure: it calls nothing but itself and memory functions'
-for o in path entry lane split run batch ears sight target train tell why wrap empty broker stuntoken hints notes tapped socktab sockview flowtab table egress control route describe classify mdu octets ours process book usage memory; do
+for o in path entry lane split run batch ears sight target train tell why wrap empty broker stuntoken hints notes tapped socktab sockview flowtab table egress control route describe classify mdu octets ours process book usage memory unrouted; do
 	undefined "$B/shim/$o.o" | grep -xE 'malloc|calloc|realloc|free|mmap64|.*printf.*|fopen.*|pthread_(mutex|rwlock|spin|once|cond).*|log_.*|getenv|secure_getenv|gettimeofday|time|dlsym|dlopen|usleep|nanosleep|poll|select' |
 		sed "s,^,$o.o calls ,"
 done | check 'the send path calls no heap, lock, log, file or environment'
@@ -104,7 +104,7 @@ may shim/recognise/*.c -- ../usually.h packet.h octets.h recognise.h | check 're
 may shim/classify.c shim/mdu.c shim/octets.c shim/describe.c -- usually.h packet.h octets.h recognise.h config.h mdu.h classify.h mdshim |
 	check 'pure rooms know each other only'
 may shim/socktab.c shim/sockview.c shim/flowtab.c shim/egress.c shim/egress/*.c shim/ours.c shim/process.c shim/table.c -- \
-	age.h usually.h broker.h config.h table.h ours.h process.h real.h sockview.h socktab.h stats.h classify.h mdu.h packet.h octets.h egress.h mdshim \
+	age.h stir.h usually.h broker.h config.h table.h ours.h process.h real.h sockview.h socktab.h stats.h classify.h mdu.h packet.h octets.h egress.h mdshim \
 	../age.h ../broker.h ../egress.h ../ours.h ../process.h ../real.h ../sockview.h | check 'the rooms below the path do not know the path'
 grep -lE '"(hall|path|run)\.h"' shim/*.c shim/*/*.c | grep -vE 'shim/(path|entry|lane|ears|sight|target|train|tell|why|wrap|pending|stuntoken|split|run|batch|follow|empty|start|interpose|taps)\.c' |
 	check 'only the path and start know the hall'
