@@ -13,6 +13,12 @@
  * named by these octets alone; rtp_recognise() may still refuse it. An empty datagram is PROTO_NONE. */
 enum protocol classify_first(const struct octets *datagram, bool to_turn);
 
+/* Whether that would be PROTO_RTP, of a datagram of at least two octets. */
+static inline bool classify_is_rtp(const uint8_t *datagram)
+{
+	return datagram[0] >> 6 == 2 && (datagram[1] & 0xE0) != 0xC0;
+}
+
 /* How payloads are read; from the configuration, fixed after start. */
 struct reading {
 	uint8_t format[128];         /* enum format by payload type */

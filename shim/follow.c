@@ -71,7 +71,7 @@ static inline bool is_rtp(struct packet *packet)
 {
 	const struct octets *data = &packet->data;
 
-	if (data->flat_len != data->len || data->len < USER_LEAST || data->flat[0] >> 6 != 2 || (data->flat[1] & 0xE0) == 0xC0)
+	if (data->flat_len != data->len || data->len < USER_LEAST || !classify_is_rtp(data->flat))
 		return false;
 	packet->protocol = PROTO_RTP;
 	packet->tapped.kind = 0;

@@ -99,7 +99,7 @@ static inline bool is_rtp(struct packet *packet, const struct iovec *piece)
 {
 	const uint8_t *user = piece->iov_base;
 
-	if (seldom(user[0] >> 6 != 2 || (user[1] & 0xE0) == 0xC0))
+	if (seldom(!classify_is_rtp(user)))
 		return false;
 	packet->data = (struct octets){ user, piece->iov_len, piece->iov_len, piece, 1 };
 	packet->protocol = PROTO_RTP;

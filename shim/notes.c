@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "process.h"
+#include "stir.h"
 
 enum { BUCKETS = 2048, WAYS = 4 };
 
@@ -16,12 +17,9 @@ struct notes_bucket {
 	} way[WAYS];
 };
 
-static uint64_t stir(uint64_t check, uint64_t word)
+static uint64_t mix(uint64_t check, uint64_t word)
 {
-	__extension__ typedef unsigned __int128 wide;
-	wide product = (wide)(check ^ word ^ 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return stir(check ^ word, 0, 0xd6e8feb86659fd93u);
 }
 
 static struct notes_bucket *bucket_of(const struct notes *notes, uint64_t key)
@@ -47,7 +45,7 @@ void notes_put(struct notes *notes, uint64_t key, const uint64_t word[NOTE_WORDS
 	atomic_store_explicit(&bucket->way[way].check, 0, memory_order_relaxed);
 	for (unsigned i = 0; i < NOTE_WORDS; i++) {
 		atomic_store_explicit(&bucket->way[way].word[i], word[i], memory_order_relaxed);
-		key = stir(key, word[i]);
+		key = mix(key, word[i]);
 	}
 	atomic_store_explicit(&bucket->way[way].check, key, memory_order_release);
 	if (!notes_any(notes))
@@ -65,7 +63,7 @@ bool notes_find(const struct notes *notes, uint64_t key, uint64_t word[NOTE_WORD
 
 		for (unsigned i = 0; i < NOTE_WORDS; i++) {
 			word[i] = atomic_load_explicit(&bucket->way[way].word[i], memory_order_relaxed);
-			mixed = stir(mixed, word[i]);
+			mixed = mix(mixed, word[i]);
 		}
 		if (check == mixed && word[0])
 			return true;

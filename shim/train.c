@@ -63,7 +63,7 @@ static bool goes_along(const struct call *call, const struct msghdr *msg, const 
 /* RTP with nothing but the fixed part of its header, which most are: media, without looking further. */
 static inline bool is_plain_rtp(const uint8_t *octets, size_t len)
 {
-	return len >= 12 && octets[0] == 0x80 && (octets[1] & 0xE0) != 0xC0 && !notes_any(&tapped_quic);
+	return len >= 12 && octets[0] == 0x80 && classify_is_rtp(octets) && !notes_any(&tapped_quic);
 }
 
 static inline bool is_media(const struct call *call, struct packet *packet)

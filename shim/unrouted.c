@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "unrouted.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "age.h"
+#include "classify.h"
 #include "memory.h"
 #include "process.h"
 #include "stir.h"
@@ -61,11 +63,6 @@ void unrouted_note(int fd, const struct msghdr *msg, uint32_t now)
 	socktab_note_unrouted(fd);
 }
 
-static bool looks_like_rtp(const uint8_t *user)
-{
-	return user[0] >> 6 == 2 && (user[1] & 0xE0) != 0xC0;
-}
-
 bool unrouted_is(int fd, const struct msghdr *msg, bool own_pieces, uint32_t now)
 {
 	uint64_t hash, word;
@@ -73,7 +70,7 @@ bool unrouted_is(int fd, const struct msghdr *msg, bool own_pieces, uint32_t now
 	if (msg->msg_controllen || msg->msg_iovlen != 1 || !has_usual_address(msg) ||
 		(!own_pieces && !memory_readable(msg->msg_iov, sizeof(*msg->msg_iov))) ||
 		msg->msg_iov->iov_len < RTP_LEAST || !memory_readable(msg->msg_iov->iov_base, RTP_LEAST) ||
-		!looks_like_rtp(msg->msg_iov->iov_base))
+		!classify_is_rtp(msg->msg_iov->iov_base))
 		return false;
 	hash = hash_of(fd, msg);
 	word = atomic_load_explicit(place_of(hash), memory_order_relaxed);

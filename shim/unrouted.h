@@ -7,7 +7,6 @@
 #ifndef MD_UNROUTED_H
 #define MD_UNROUTED_H
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

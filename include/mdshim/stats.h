@@ -4,8 +4,8 @@
  *
  * The shim writes them with relaxed atomic additions; anybody may read the file. The file is
  * <stats_dir>/<pid>.stats and outlives the process however it ends. A forked child that does not exec goes on counting
- * in its parent's file. All numbers are in host order: the file is read on the host it was written on. What went without a question
- * to the kernel, RTP to where no route leads, is added with the next question, within 20 ms while there is more of it. */
+ * in its parent's file. All numbers are in host order: the file is read on the host it was written on. RTP that went without a
+ * question to the kernel, to where no route leads, is added a little later: within 20 ms while there is more of it. */
 #ifndef MDSHIM_STATS_H
 #define MDSHIM_STATS_H
 
